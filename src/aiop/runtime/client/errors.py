@@ -1,0 +1,96 @@
+"""Everything that can go wrong between us and the API server, mapped once at this border."""
+
+from dataclasses import dataclass
+
+
+class ClientError(Exception):
+    """Raised when a request to the API server had no successful answer; the base of all others here."""
+
+
+class ConnectionFailed(ClientError):
+    """Raised when no answer came: refused, reset, cut off, or TLS did not agree."""
+
+
+class RequestTimedOut(ClientError):
+    """Raised when no answer came within the deadline; the server may still have done the work."""
+
+
+class WriteNotPermitted(ClientError):
+    """Raised when the write gate is closed, before a byte is sent: this process does not hold the lease."""
+
+
+class ProtocolError(ClientError):
+    """Raised when the answer is not what the Kubernetes API promises: not JSON, cut short, or another kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One field's fault, as the server names it."""
+
+    field: str
+    reason: str
+    message: str
+
+
+class ApiError(ClientError):
+    """Raised when the server answered with a failure; the base of the classes below.
+
+    ``status`` is the HTTP code, ``reason`` the Status object's reason (may be empty), ``retry_after``
+    the server's wish in seconds or None, ``causes`` the faults by field.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        reason: str = "",
+        message: str = "",
+        *,
+        causes: tuple[Cause, ...] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"{status} {reason}: {message}" if reason else f"{status}: {message}")
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.causes = causes
+        self.retry_after = retry_after
+
+
+class BadRequest(ApiError):
+    """Raised when the server could not make sense of the request (400, 413, 415)."""
+
+
+class Unauthorized(ApiError):
+    """Raised when the server does not know who we are (401), even after the credentials were renewed."""
+
+
+class Forbidden(ApiError):
+    """Raised when we may not do this (403)."""
+
+
+class NotFound(ApiError):
+    """Raised when there is no such object or no such kind (404)."""
+
+
+class AlreadyExists(ApiError):
+    """Raised when an object of that name is there already (409, reason AlreadyExists)."""
+
+
+class Conflict(ApiError):
+    """Raised when a precondition (resourceVersion, UID, field ownership) does not hold (409)."""
+
+
+class Expired(ApiError):
+    """Raised when the resourceVersion or continue token is too old (410)."""
+
+
+class Invalid(ApiError):
+    """Raised when the object breaks its schema or rules (422); ``causes`` names the fields."""
+
+
+class TooManyRequests(ApiError):
+    """Raised when the server wants us to slow down (429); ``retry_after`` says by how much."""
+
+
+class ServerError(ApiError):
+    """Raised when the server failed (5xx)."""

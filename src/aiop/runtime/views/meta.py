@@ -1,0 +1,47 @@
+"""The part of metadata that every view keeps."""
+
+from typing import Protocol
+
+import msgspec
+
+
+class OwnerReference(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """An ownerReference, without what nobody reads."""
+
+    api_version: str = ""
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool = False
+
+
+class ObjectMeta(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """Metadata as controllers need it; managedFields are left to the views that ask for them.
+
+    Times are the server's own RFC 3339 text.
+    """
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: str = ""
+    deletion_timestamp: str | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    finalizers: tuple[str, ...] = ()
+    owner_references: tuple[OwnerReference, ...] = ()
+
+    def controller(self) -> OwnerReference | None:
+        """The one owner that controls this object, if any."""
+        return next((owner for owner in self.owner_references if owner.controller), None)
+
+
+class ObjectView(Protocol):
+    """Anything that has metadata: what informers store and controllers read."""
+
+    @property
+    def metadata(self) -> ObjectMeta:
+        """The object's metadata."""
+        ...
