@@ -29,8 +29,10 @@ var components = map[string]func() *cobra.Command{
 	"etcd":                    newEtcdCommand,
 	"kube-apiserver":          apiserver.NewAPIServerCommand,
 	"kube-controller-manager": controllermanager.NewControllerManagerCommand,
-	"kube-scheduler":          scheduler.NewSchedulerCommand,
-	"kube-proxy":              proxy.NewProxyCommand,
+	"kube-scheduler": func() *cobra.Command {
+		return scheduler.NewSchedulerCommand() // without out-of-tree plugins
+	},
+	"kube-proxy": proxy.NewProxyCommand,
 	"kubelet": func() *cobra.Command {
 		return kubelet.NewKubeletCommand(context.Background())
 	},

@@ -1,0 +1,69 @@
+# Everything here sets itself up: a virtual environment from hashed requirements, the control plane from published modules.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The Kubernetes version of the test control plane; 1.34.4 is the oldest that we support.
+KUBERNETES_VERSION ?= 1.37.2
+ARGS ?=
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+export KUBERNETES_VERSION
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit contract e2e bench generate check-generated controlplane requirements clean
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps make a second call free; the dev environment contains the demo's.
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/bin/python
+	@test -e $(VENV)/.dev || $(PIP_INSTALL) --require-hashes -r requirements/demo.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	@$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo ## watch a model become Ready on an embedded cluster (ARGS="--once", "--cluster real", "--cluster current")
+	@$(BIN)/aiop demo $(ARGS)
+
+test: lint unit e2e ## everything that CI checks
+
+lint: $(VENV)/.dev check-generated ## formatting, rules, types, layers, generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy src test hack
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.dev ## tests without a real API server, with coverage
+	$(BIN)/pytest test/unit -n 2 --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+e2e: $(VENV)/.dev controlplane ## tests on the real control plane
+	$(BIN)/pytest test/e2e test/contract $(PYTEST_ARGS)
+
+controlplane: $(VENV)/.dev ## build the real control plane once, into the cache
+	@$(BIN)/python hack/controlplane/build.py
+
+bench: $(VENV)/.dev controlplane ## first figures, as a table and as JSON
+	$(BIN)/python -m hack.bench $(ARGS)
+
+generate: $(VENV)/.dev ## CRDs, manifests and reference pages from their sources
+	$(BIN)/python -m hack.generate
+
+check-generated: $(VENV)/.dev ## fail when what is committed differs from what is generated
+	$(BIN)/python -m hack.generate --check
+
+requirements: ## pin the newest versions again (needs uv)
+	@for name in manager demo dev; do \
+	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --output-file requirements/$$name.txt requirements/$$name.in; done
+
+clean: ## remove the virtual environment and tool caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache
