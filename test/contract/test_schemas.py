@@ -1,6 +1,7 @@
 """Defaulting, pruning and validation."""
 
 import pytest
+
 from contract.widgets import COLLECTION, config_map, deployment, widget
 from support.raw_api import RawAPI
 
@@ -61,7 +62,9 @@ async def test_an_integer_or_a_string_will_do(api: RawAPI, namespace: str) -> No
         ({"tags": ["a", "a"]}, "spec.tags[1]"),
     ],
 )
-async def test_a_bad_value_is_refused_with_its_field(api: RawAPI, namespace: str, spec: dict[str, object], field: str) -> None:
+async def test_a_bad_value_is_refused_with_its_field(
+    api: RawAPI, namespace: str, spec: dict[str, object], field: str
+) -> None:
     answer = await api.post(widgets(namespace), widget(**spec))
     assert (answer.status, answer.body["reason"]) == (422, "Invalid")
     assert field in {cause["field"] for cause in answer.body["details"]["causes"]}

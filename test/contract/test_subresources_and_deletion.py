@@ -32,9 +32,7 @@ async def test_status_is_written_by_its_own_door_only(api: RawAPI, namespace: st
     assert "status" not in created.body
     through_main = await api.patch(f"{widgets(namespace)}/one", {"status": {"ready": 9}})
     assert "status" not in through_main.body
-    through_status = await api.patch(
-        f"{widgets(namespace)}/one/status", {"status": {"ready": 1}, "spec": {"size": 50}}
-    )
+    through_status = await api.patch(f"{widgets(namespace)}/one/status", {"status": {"ready": 1}, "spec": {"size": 50}})
     assert through_status.body["status"] == {"ready": 1}
     assert through_status.body["spec"]["size"] == 1
     assert through_status.body["metadata"]["generation"] == 1
@@ -109,7 +107,12 @@ async def test_orphans_stay(api: RawAPI, namespace: str) -> None:
 
 async def test_a_child_of_nobody_is_collected(api: RawAPI, namespace: str) -> None:
     child = config_map("child")
-    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "never", "uid": "00000000-0000-4000-8000-000000000000"}
+    reference = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "name": "never",
+        "uid": "00000000-0000-4000-8000-000000000000",
+    }
     child["metadata"]["ownerReferences"] = [reference]
     await api.post(maps(namespace), child)
     assert await gone(api, f"{maps(namespace)}/child")

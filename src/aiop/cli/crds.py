@@ -1,0 +1,19 @@
+"""`aiop crds`: the CustomResourceDefinitions as one YAML stream, ready for kubectl."""
+
+import argparse
+import sys
+
+import yaml
+
+from aiop.api.crd import custom_resource_definitions
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No options yet: what the operator serves is what is printed."""
+    parser.epilog = "Example: aiop crds | kubectl apply --server-side -f -"
+
+
+def run(_options: argparse.Namespace) -> int:
+    """Print every definition; always 0."""
+    yaml.safe_dump_all(custom_resource_definitions(), sys.stdout, sort_keys=False, allow_unicode=True)
+    return 0

@@ -1,0 +1,80 @@
+"""The demo's live table, drawn purely from what the API server says of the AIWorkloads."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from rich.table import Table
+
+from aiop.api.resources import AIWorkload
+
+_STYLES: Mapping[str, str] = {"True": "green", "False": "red", "Unknown": "yellow"}
+# Asked in this order, the first that speaks against the workload is the one cause worth showing.
+_TELLING = ("Accepted", "Degraded", "Available", "Progressing", "Ready")
+
+
+class _Condition(msgspec.Struct, frozen=True):
+    type: str = ""
+    status: str = "Unknown"
+    reason: str = ""
+    message: str = ""
+
+
+class _Status(msgspec.Struct, frozen=True, rename="camel"):
+    ready_replicas: int = 0
+    replicas: int = 0
+    url: str = ""
+    conditions: tuple[_Condition, ...] = ()
+    observed_generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One AIWorkload as the table shows it; ``ready`` is the Ready condition's status for its generation."""
+
+    name: str
+    ready: str
+    replicas: str
+    url: str
+    message: str
+
+
+def row_of(workload: AIWorkload) -> Row:
+    """What there is to say of ``workload`` now; a status of an older generation counts as unknown."""
+    status = msgspec.json.decode(workload.status or b"{}", type=_Status)
+    current = status.observed_generation == workload.metadata.generation
+    conditions = {condition.type: condition for condition in status.conditions} if current else {}
+    ready = conditions.get("Ready", _Condition())
+    return Row(
+        name=f"{workload.metadata.namespace}/{workload.metadata.name}",
+        ready=ready.status,
+        replicas=f"{status.ready_replicas}/{status.replicas}",
+        url=status.url,
+        message=_telling_message(conditions),
+    )
+
+
+def all_ready(rows: Sequence[Row]) -> bool:
+    """True once there is at least one workload and every one is Ready in its newest generation."""
+    return bool(rows) and all(row.ready == "True" for row in rows)
+
+
+def table_of(rows: Sequence[Row]) -> Table:
+    """The table itself."""
+    table = Table(title="AIWorkloads", title_justify="left", expand=True)
+    for heading in ("Name", "Ready", "Replicas", "URL", "What it says"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        style = _STYLES.get(row.ready, "")
+        table.add_row(row.name, f"[{style}]{row.ready}[/{style}]", row.replicas, row.url, row.message)
+    return table
+
+
+def _telling_message(conditions: Mapping[str, _Condition]) -> str:
+    for name in _TELLING:
+        condition = conditions.get(name)
+        good = "False" if name == "Degraded" else "True"
+        if condition is not None and condition.status != good:
+            return f"{condition.reason}: {condition.message}"
+    ready = conditions.get("Ready")
+    return ready.message if ready else "waiting for the operator"

@@ -1,0 +1,231 @@
+"""The Kubernetes API as verbs on resources: bytes in and out, typed errors, a gate before every write."""
+
+import math
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+from aiop.runtime.client.codec import (
+    Body,
+    ListPage,
+    WatchEvent,
+    decode_event,
+    decode_list,
+    encode,
+    error_from,
+)
+from aiop.runtime.client.errors import ConnectionFailed, WriteNotPermitted
+from aiop.runtime.client.gate import OpenGate, WriteGate
+from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.runtime.client.transport import Request, Transport
+from aiop.runtime.client.watchlines import LineFramer
+from aiop.runtime.kit.clock import Clock
+
+_FAILURES = 400
+# A read that takes longer has a dead server behind it: the API server itself ends requests after 60 s.
+_READ_SECONDS = 65.0
+# The longest that a write may take; less where the lease ends sooner (decision: no write outlives its lease).
+_WRITE_SECONDS = 30.0
+# A server closes a watch within moments of its time-out; silence this much longer means a dead connection.
+_IDLE_GRACE_SECONDS = 5.0
+
+_JSON = "application/json"
+_DELETE_KIND = {"apiVersion": "v1", "kind": "DeleteOptions"}
+
+
+class PatchType(StrEnum):
+    """How a patch is meant; server-side apply has a verb of its own."""
+
+    JSON = "application/json-patch+json"
+    MERGE = "application/merge-patch+json"
+    APPLY = "application/apply-patch+yaml"
+
+
+class Client:
+    """A client of one API server.
+
+    Promised: bodies stay bytes; every failure is a class of ``errors``; a mutating request asks the gate first and
+    ends before the permit does; nothing is retried, since only the caller knows whether a lost write may be repeated.
+    """
+
+    def __init__(self, transport: Transport, *, clock: Clock, gate: WriteGate | None = None) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._gate = gate or OpenGate()
+
+    async def get_path(self, path: str) -> bytes:
+        """GET of a path that is no object: discovery, /version, /readyz."""
+        return await self._send(Request("GET", path, headers={"Accept": _JSON}, timeout=_READ_SECONDS))
+
+    async def get(self, resource: Resource, key: ObjectKey, *, subresource: str = "") -> bytes:
+        """One object, read from the store itself (never from an older cache)."""
+        return await self.get_path(resource.path(key.namespace, key.name, subresource))
+
+    async def list_pages(
+        self,
+        resource: Resource,
+        *,
+        namespace: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        resource_version: str = "",
+        page_size: int = 500,
+    ) -> AsyncIterator[ListPage]:
+        """Every object, a page at a time; all of one version. Raises Expired if reading took too long."""
+        query = _selection(label_selector, field_selector)
+        query["limit"] = str(page_size)
+        if resource_version:
+            query["resourceVersion"] = resource_version
+        while True:
+            page = decode_list(await self._read(resource.path(namespace), query))
+            yield page
+            if not page.continue_token:
+                return
+            query.pop("resourceVersion", None)
+            query["continue"] = page.continue_token
+
+    async def watch(
+        self,
+        resource: Resource,
+        *,
+        namespace: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        resource_version: str,
+        timeout_seconds: int,
+        idle_timeout: float | None = None,
+    ) -> AsyncIterator[WatchEvent]:
+        """What happens after ``resource_version``, bookmarks included, until the server ends it.
+
+        An ERROR event raises the mapped ApiError; a cut line raises ConnectionFailed; silence for ``idle_timeout``
+        seconds (default: 5 more than the server's own time-out) raises RequestTimedOut.
+        """
+        query = _selection(label_selector, field_selector) | {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(timeout_seconds),
+        }
+        request = Request(
+            "GET",
+            resource.path(namespace),
+            query=tuple(query.items()),
+            headers={"Accept": _JSON},
+            timeout=timeout_seconds + _IDLE_GRACE_SECONDS if idle_timeout is None else idle_timeout,
+        )
+        framer = LineFramer()
+        async with self._transport.stream(request) as stream:
+            if stream.response.status >= _FAILURES:
+                raise error_from(stream.response.status, stream.response.body, stream.response.headers)
+            async with aclosing(stream.chunks()) as chunks:
+                async for chunk in chunks:
+                    for line in framer.feed(chunk):
+                        yield decode_event(line)
+        if framer.incomplete:
+            message = f"watch of {resource.plural} was cut in the middle of an event"
+            raise ConnectionFailed(message)
+
+    async def create(self, resource: Resource, namespace: str, body: Body, *, field_manager: str) -> bytes:
+        """POST; raises AlreadyExists if the name is taken, by whomever."""
+        path = resource.path(namespace)
+        return await self._write("POST", path, ObjectKey(namespace, ""), body, {"fieldManager": field_manager})
+
+    async def apply(
+        self,
+        resource: Resource,
+        key: ObjectKey,
+        body: Body,
+        *,
+        field_manager: str,
+        force: bool = True,
+        subresource: str = "",
+    ) -> bytes:
+        """Server-side apply; a ``metadata.uid`` in the body makes it refuse (Conflict) to create or meet another."""
+        query = {"fieldManager": field_manager, "force": "true" if force else "false"}
+        path = resource.path(key.namespace, key.name, subresource)
+        return await self._write("PATCH", path, key, body, query, PatchType.APPLY)
+
+    async def patch(
+        self,
+        resource: Resource,
+        key: ObjectKey,
+        body: bytes | object,
+        *,
+        patch_type: PatchType,
+        field_manager: str,
+        subresource: str = "",
+    ) -> bytes:
+        """A JSON or merge patch."""
+        path = resource.path(key.namespace, key.name, subresource)
+        return await self._write("PATCH", path, key, body, {"fieldManager": field_manager}, patch_type)
+
+    async def replace(
+        self, resource: Resource, key: ObjectKey, body: Body, *, field_manager: str, subresource: str = ""
+    ) -> bytes:
+        """PUT; the body's resourceVersion is the precondition."""
+        path = resource.path(key.namespace, key.name, subresource)
+        return await self._write("PUT", path, key, body, {"fieldManager": field_manager})
+
+    async def delete(
+        self,
+        resource: Resource,
+        key: ObjectKey,
+        *,
+        uid: str | None = None,
+        resource_version: str | None = None,
+        propagation: str = "Background",
+    ) -> bytes:
+        """DELETE; with ``uid`` or ``resource_version`` only that very object (Conflict otherwise)."""
+        wanted = {"uid": uid, "resourceVersion": resource_version}
+        preconditions = {name: value for name, value in wanted.items() if value}
+        options: dict[str, object] = {**_DELETE_KIND, "propagationPolicy": propagation}
+        if preconditions:
+            options["preconditions"] = preconditions
+        return await self._write("DELETE", resource.path(key.namespace, key.name), key, options, {})
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+    async def _read(self, path: str, query: dict[str, str]) -> bytes:
+        headers = {"Accept": _JSON}
+        return await self._send(Request("GET", path, tuple(query.items()), headers=headers, timeout=_READ_SECONDS))
+
+    async def _write(
+        self,
+        method: str,
+        path: str,
+        key: ObjectKey,
+        body: bytes | object,
+        query: dict[str, str],
+        content_type: str = _JSON,
+    ) -> bytes:
+        seconds = min(_WRITE_SECONDS, self._gate.permit(key) - self._clock.monotonic())
+        if seconds <= 0:
+            message = f"{method} {path}: the permit has run out"
+            raise WriteNotPermitted(message)
+        query = query | {"timeout": f"{max(1, math.floor(seconds))}s"}
+        headers = {"Accept": _JSON, "Content-Type": str(content_type)}
+        request = Request(method, path, tuple(query.items()), headers, encode(body), timeout=seconds)
+        return await self._send(request)
+
+    async def _send(self, request: Request) -> bytes:
+        response = await self._transport.send(request)
+        if response.status >= _FAILURES:
+            raise error_from(response.status, response.body, response.headers)
+        return response.body
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def _selection(label_selector: str, field_selector: str) -> dict[str, str]:
+    wanted = {"labelSelector": label_selector, "fieldSelector": field_selector}
+    return {name: value for name, value in wanted.items() if value}
