@@ -166,7 +166,13 @@ def _managed_fields(owner_uid: object) -> list[dict[str, object]]:
         "f:ownerReferences": {".": {}, f'k:{{"uid":"{owner_uid}"}}': {}},
     }
     conditions = {
-        f'k:{{"type":"{name}"}}': {".": {}, "f:lastProbeTime": {}, "f:lastTransitionTime": {}, "f:status": {}, "f:type": {}}
+        f'k:{{"type":"{name}"}}': {
+            ".": {},
+            "f:lastProbeTime": {},
+            "f:lastTransitionTime": {},
+            "f:status": {},
+            "f:type": {},
+        }
         for name in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
     }
     status = {"f:conditions": conditions, "f:containerStatuses": {}, "f:hostIP": {}, "f:phase": {}, "f:podIP": {}}

@@ -1,0 +1,265 @@
+"""Start the real control plane on loopback: etcd, kube-apiserver, kube-controller-manager, kube-scheduler.
+
+TLS, RBAC and the audit log are on. As a script it stays up until SIGTERM, SIGINT or the end of its input:
+`python hack/controlplane/launch.py --kubeconfig PATH`.
+"""
+
+import argparse
+import base64
+import json
+import os
+import secrets
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from build import ensure_built
+from processes import Component, wait_until
+
+# A quiet 2-core machine is ready in 5 s; the rest is for a busy one.
+_START_SECONDS = 120.0
+_STOP_SECONDS = 15.0
+
+# Who wrote what, with the bodies: this is what tests count writes by.
+_AUDIT_POLICY = """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Request
+  verbs: [create, update, patch, delete, deletecollection]
+- level: None
+"""
+
+
+class ControlPlane:
+    """A control plane in a folder of its own; a context manager, or `start` and `stop`.
+
+    ``binaries`` is a folder that holds the four programs under their own names (as KUBEBUILDER_ASSETS does); without
+    it the multi-call binary of `build.py` is used.
+    """
+
+    def __init__(self, folder: Path, *, version: str | None = None, binaries: Path | None = None) -> None:
+        self.folder = folder
+        self._version = version
+        self._binaries = binaries
+        self._components: list[Component] = []
+        self._ports = _free_ports(5)
+        self.token = secrets.token_urlsafe(24)
+
+    @property
+    def url(self) -> str:
+        """Where the API server listens."""
+        return f"https://127.0.0.1:{self._ports[0]}"
+
+    @property
+    def certificate_authority(self) -> Path:
+        """What signs the API server's certificate: itself."""
+        return self.folder / "certs" / "apiserver.crt"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """An administrator's kubeconfig."""
+        return self.folder / "kubeconfig"
+
+    @property
+    def audit_log(self) -> Path:
+        """One JSON event a line, for each write."""
+        return self.folder / "audit.log"
+
+    def start(self) -> Self:
+        """Start everything and return once the API server is ready; raises ProcessFailed or BuildFailed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_files()
+        try:
+            self._start_etcd()
+            self._start_api_server()
+            self._start_clients()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop in reverse order; each has ended when this returns."""
+        while self._components:
+            self._components.pop().stop(_STOP_SECONDS)
+
+    def check(self) -> None:
+        """Raise ProcessFailed if a component has ended by itself."""
+        for component in self._components:
+            component.check()
+
+    def stop_api_server(self) -> None:
+        """Take the API server away and leave the rest: what a bad day looks like."""
+        self._component("kube-apiserver").stop(_STOP_SECONDS)
+
+    def start_api_server_again(self) -> None:
+        """Bring it back on the same port with the same data."""
+        self._components.remove(self._component("kube-apiserver"))
+        self._start_api_server(at=1)
+
+    def write_kubeconfig(self, path: Path, token: str) -> Path:
+        """A kubeconfig for the bearer of ``token``."""
+        path.write_text(json.dumps(_kubeconfig(self.url, self.certificate_authority, token)))
+        path.chmod(0o600)
+        return path
+
+    def _component(self, name: str) -> Component:
+        return next(component for component in self._components if component.name == name)
+
+    def _run(self, name: str, *arguments: str, at: int | None = None) -> Component:
+        component = Component(name, [*self._command(name), *arguments], self.folder)
+        self._components.insert(len(self._components) if at is None else at, component)
+        return component
+
+    def _command(self, name: str) -> list[str]:
+        if self._binaries is None:
+            return [str(ensure_built(self._version)), name]
+        return [str(self._binaries / name)]
+
+    def _has(self, name: str) -> bool:
+        return self._binaries is None or (self._binaries / name).exists()
+
+    def _write_files(self) -> None:
+        (self.folder / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
+        (self.folder / "audit-policy.yaml").write_text(_AUDIT_POLICY)
+        (self.folder / "service-account.key").write_text(_private_key())
+
+    def _start_etcd(self) -> None:
+        client, peer = (f"http://127.0.0.1:{port}" for port in self._ports[1:3])
+        data = str(self.folder / "etcd")
+        if self._binaries is None:
+            self._run("etcd", "--data-dir", data, "--client-url", client, "--peer-url", peer)
+            return
+        urls = ["--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer]
+        self._run("etcd", "--data-dir", data, "--unsafe-no-fsync", *urls)
+
+    def _start_api_server(self, at: int | None = None) -> None:
+        key = str(self.folder / "service-account.key")
+        component = self._run(
+            "kube-apiserver",
+            f"--etcd-servers=http://127.0.0.1:{self._ports[1]}",
+            f"--secure-port={self._ports[0]}",
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            f"--cert-dir={self.folder / 'certs'}",
+            f"--token-auth-file={self.folder / 'tokens.csv'}",
+            "--authorization-mode=Node,RBAC",
+            f"--service-account-key-file={key}",
+            f"--service-account-signing-key-file={key}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--endpoint-reconciler-type=none",  # loopback is no address for an EndpointSlice
+            "--allow-privileged=true",
+            f"--audit-log-path={self.audit_log}",
+            f"--audit-policy-file={self.folder / 'audit-policy.yaml'}",
+            at=at,
+        )
+        wait_until(self._is_ready, [component], _START_SECONDS)
+        self.write_kubeconfig(self.kubeconfig, self.token)
+
+    def _start_clients(self) -> None:
+        manager_port, scheduler_port = self._ports[3:5]
+        kubeconfig = f"--kubeconfig={self.kubeconfig}"
+        common = ["--bind-address=127.0.0.1", "--leader-elect=false", f"--cert-dir={self.folder / 'certs'}"]
+        if self._has("kube-controller-manager"):
+            self._run(
+                "kube-controller-manager",
+                kubeconfig,
+                *common,
+                f"--secure-port={manager_port}",
+                f"--service-account-private-key-file={self.folder / 'service-account.key'}",
+                f"--root-ca-file={self.certificate_authority}",
+                "--use-service-account-credentials=true",
+                "--controllers=*,-node-ipam-controller,-service-lb-controller,-cloud-node-lifecycle-controller",
+            )
+        if self._has("kube-scheduler"):
+            self._run("kube-scheduler", kubeconfig, *common, f"--secure-port={scheduler_port}")
+
+    def _is_ready(self) -> bool:
+        if not self.certificate_authority.exists():
+            return False
+        request = urllib.request.Request(f"{self.url}/readyz", headers={"Authorization": f"Bearer {self.token}"})
+        try:
+            trust = ssl.create_default_context(cafile=str(self.certificate_authority))
+            with urllib.request.urlopen(request, context=trust, timeout=2) as answer:  # noqa: S310 - https, ours
+                return bool(answer.status == 200)  # noqa: PLR2004 - OK
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _kubeconfig(url: str, authority: Path, token: str) -> dict[str, object]:
+    cluster = {"server": url, "certificate-authority": str(authority)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "aiop", "cluster": cluster}],
+        "users": [{"name": "user", "user": {"token": token}}],
+        "contexts": [{"name": "aiop", "context": {"cluster": "aiop", "user": "user", "namespace": "default"}}],
+        "current-context": "aiop",
+    }
+
+
+def _private_key() -> str:
+    """A P-256 key in SEC 1 form, whose public half the reader computes: version, scalar, curve."""
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    scalar = (1 + secrets.randbelow(order - 1)).to_bytes(32, "big")
+    der = bytes.fromhex("30310201010420") + scalar + bytes.fromhex("a00a06082a8648ce3d030107")
+    body = base64.b64encode(der).decode()
+    return f"-----BEGIN EC PRIVATE KEY-----\n{body}\n-----END EC PRIVATE KEY-----\n"
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def main() -> int:
+    """Stay up until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kubeconfig", type=Path, help="where to write the administrator's kubeconfig")
+    parser.add_argument("--version", default=None, help="the Kubernetes version")
+    options = parser.parse_args()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    with tempfile.TemporaryDirectory(prefix="aiop-controlplane-") as folder:
+        assets = os.environ.get("KUBEBUILDER_ASSETS")
+        plane = ControlPlane(Path(folder), version=options.version, binaries=Path(assets) if assets else None)
+        with plane:
+            if options.kubeconfig:
+                plane.write_kubeconfig(options.kubeconfig, plane.token)
+            print(f"ready: {plane.url} (kubeconfig {options.kubeconfig or plane.kubeconfig})", flush=True)
+            stop.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
