@@ -1,0 +1,146 @@
+"""Views of children that an operator writes: metadata, the raw spec to compare with, and who owns what."""
+
+from typing import TypeVar
+
+import msgspec
+
+from aiop.runtime.views.meta import ObjectMeta
+from aiop.runtime.views.workloads import Condition
+
+StatusT = TypeVar("StatusT", bound=msgspec.Struct)
+
+
+class ManagedFieldsEntry(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One manager's fields; ``fields`` is the JSON of fieldsV1."""
+
+    manager: str = ""
+    operation: str = ""
+    subresource: str = ""
+    fields: bytes = b"{}"
+
+
+class Owned(msgspec.Struct, frozen=True, gc=False):
+    """A child: ``content`` is the JSON of everything but metadata and status, in a buffer of its own.
+
+    ``status`` is the JSON of the status; decode it with ``status_as`` for the few fields that matter.
+    """
+
+    metadata: ObjectMeta
+    content: bytes = b"{}"
+    status: bytes = b"{}"
+    managed_fields: tuple[ManagedFieldsEntry, ...] = ()
+
+    def status_as(self, kind: type[StatusT]) -> StatusT:
+        """The status as a struct; what is missing has its default."""
+        return msgspec.json.decode(self.status, type=kind)
+
+    def owned_by(self, uid: str) -> bool:
+        """True if the object with that UID controls this one."""
+        controller = self.metadata.controller()
+        return controller is not None and controller.uid == uid
+
+
+class DeploymentStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """How far a Deployment is."""
+
+    observed_generation: int = 0
+    replicas: int = 0
+    updated_replicas: int = 0
+    ready_replicas: int = 0
+    available_replicas: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+class LoadBalancerAddress(msgspec.Struct, frozen=True, gc=False):
+    """Where an ingress controller listens."""
+
+    ip: str = ""
+    hostname: str = ""
+
+
+class LoadBalancer(msgspec.Struct, frozen=True, gc=False):
+    """All addresses of an ingress controller."""
+
+    ingress: tuple[LoadBalancerAddress, ...] = ()
+
+
+class IngressStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """What the ingress controller says."""
+
+    load_balancer: LoadBalancer = LoadBalancer()
+
+
+class AutoscalerStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """What the HorizontalPodAutoscaler says."""
+
+    current_replicas: int = 0
+    desired_replicas: int = 0
+    last_scale_time: str | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+class _WireManagedFields(msgspec.Struct, rename="camel"):
+    manager: str = ""
+    operation: str = ""
+    subresource: str = ""
+    fields_v1: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"), name="fieldsV1")
+
+
+class _WireMeta(ObjectMeta, frozen=True, rename="camel"):
+    managed_fields: tuple[_WireManagedFields, ...] = ()
+
+
+class _WireObject(msgspec.Struct):
+    metadata: _WireMeta
+    spec: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b""))
+    data: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b""))
+    revision: int = 0
+    status: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
+
+
+_decoder = msgspec.json.Decoder(_WireObject)
+
+
+def decode_owned(data: bytes) -> Owned:
+    """A child with a spec, or (ControllerRevision) with data, which is then its content."""
+    wire = _decoder.decode(data)
+    # A msgspec.Raw pins the whole buffer it was cut from; bytes() copies just the piece.
+    return Owned(
+        metadata=_plain(wire.metadata),
+        content=bytes(wire.spec) or bytes(wire.data) or b"{}",
+        status=bytes(wire.status) or b"{}",
+        managed_fields=tuple(
+            ManagedFieldsEntry(entry.manager, entry.operation, entry.subresource, bytes(entry.fields_v1))
+            for entry in wire.metadata.managed_fields
+        ),
+    )
+
+
+class Revision(msgspec.Struct, frozen=True, gc=False):
+    """A ControllerRevision: ``data`` is JSON of its maker's choosing, ``revision`` grows with each use."""
+
+    metadata: ObjectMeta
+    data: bytes = b"{}"
+    revision: int = 0
+
+
+def decode_revision(data: bytes) -> Revision:
+    """A ControllerRevision."""
+    wire = _decoder.decode(data)
+    return Revision(metadata=_plain(wire.metadata), data=bytes(wire.data) or b"{}", revision=wire.revision)
+
+
+def _plain(meta: _WireMeta) -> ObjectMeta:
+    return ObjectMeta(
+        name=meta.name,
+        namespace=meta.namespace,
+        uid=meta.uid,
+        resource_version=meta.resource_version,
+        generation=meta.generation,
+        creation_timestamp=meta.creation_timestamp,
+        deletion_timestamp=meta.deletion_timestamp,
+        labels=meta.labels,
+        annotations=meta.annotations,
+        finalizers=meta.finalizers,
+        owner_references=meta.owner_references,
+    )

@@ -1,0 +1,166 @@
+"""Views of what runs: pods, nodes, ReplicaSets and EndpointSlices. Only what somebody reads; managedFields never."""
+
+import msgspec
+
+from aiop.runtime.views.meta import ObjectMeta
+
+
+class Condition(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A condition as every kind has it; times are left out."""
+
+    type: str = ""
+    status: str = "Unknown"
+    reason: str = ""
+    message: str = ""
+
+
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """Why a container does not run yet."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class Terminated(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """How a container ended; ``message`` is its termination message."""
+
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+class ContainerState(msgspec.Struct, frozen=True, gc=False):
+    """At most one of the two is set; a running container has neither."""
+
+    waiting: Waiting | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """What the kubelet says of one container."""
+
+    name: str = ""
+    ready: bool = False
+    restart_count: int = 0
+    image: str = ""
+    state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
+
+
+class PodSpec(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """Where the pod runs."""
+
+    node_name: str = ""
+
+
+class PodStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """How the pod is."""
+
+    phase: str = ""
+    reason: str = ""
+    message: str = ""
+    pod_ip: str = msgspec.field(default="", name="podIP")
+    conditions: tuple[Condition, ...] = ()
+    init_container_statuses: tuple[ContainerStatus, ...] = ()
+    container_statuses: tuple[ContainerStatus, ...] = ()
+
+
+class Pod(msgspec.Struct, frozen=True, gc=False):
+    """A pod, as controllers need it."""
+
+    metadata: ObjectMeta
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+    def condition(self, name: str) -> Condition | None:
+        """The condition of that type, if the pod has it."""
+        return next((condition for condition in self.status.conditions if condition.type == name), None)
+
+    @property
+    def ready(self) -> bool:
+        """True while the pod is Ready and not on its way out."""
+        condition = self.condition("Ready")
+        return condition is not None and condition.status == "True" and not self.metadata.deletion_timestamp
+
+
+class ReplicaSetStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """How the ReplicaSet is; ReplicaFailure holds the words of quota and admission."""
+
+    replicas: int = 0
+    ready_replicas: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+class ReplicaSet(msgspec.Struct, frozen=True, gc=False):
+    """A ReplicaSet, as controllers need it."""
+
+    metadata: ObjectMeta
+    status: ReplicaSetStatus = ReplicaSetStatus()
+
+
+class EndpointConditions(msgspec.Struct, frozen=True, gc=False):
+    """Whether traffic may go there; an absent ``ready`` counts as true, as the API says."""
+
+    ready: bool | None = None
+    serving: bool | None = None
+    terminating: bool | None = None
+
+
+class TargetReference(msgspec.Struct, frozen=True, gc=False):
+    """The pod behind an endpoint."""
+
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class Endpoint(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One address of a Service."""
+
+    addresses: tuple[str, ...] = ()
+    conditions: EndpointConditions = EndpointConditions()
+    target_ref: TargetReference | None = None
+
+    @property
+    def ready(self) -> bool:
+        """True if traffic goes there."""
+        return self.conditions.ready is not False
+
+
+class EndpointSlice(msgspec.Struct, frozen=True, gc=False):
+    """Some of a Service's endpoints; the label kubernetes.io/service-name names the Service."""
+
+    metadata: ObjectMeta
+    endpoints: tuple[Endpoint, ...] | None = None
+
+    @property
+    def service(self) -> str:
+        """The Service that it belongs to."""
+        return self.metadata.labels.get("kubernetes.io/service-name", "")
+
+
+class NodeSpec(msgspec.Struct, frozen=True, gc=False):
+    """Whether the node takes pods."""
+
+    unschedulable: bool = False
+
+
+class NodeStatus(msgspec.Struct, frozen=True, gc=False):
+    """What the node has."""
+
+    allocatable: dict[str, str] = {}
+    conditions: tuple[Condition, ...] = ()
+
+
+class Node(msgspec.Struct, frozen=True, gc=False):
+    """A node, as controllers need it."""
+
+    metadata: ObjectMeta
+    spec: NodeSpec = NodeSpec()
+    status: NodeStatus = NodeStatus()
+
+
+decode_pod = msgspec.json.Decoder(Pod).decode
+decode_replica_set = msgspec.json.Decoder(ReplicaSet).decode
+decode_endpoint_slice = msgspec.json.Decoder(EndpointSlice).decode
+decode_node = msgspec.json.Decoder(Node).decode
