@@ -1,0 +1,186 @@
+"""A controller: changed objects become keys, workers reconcile keys, and the result says when to look again.
+
+Promised: no two workers hold one key; an error or even a panic of one key never stops another; an exception is
+retried with that key's own back-off, a TerminalError is not; a requeue time resets the back-off.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from aiop.runtime.client.errors import WriteNotPermitted
+from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.controller.errors import TerminalError
+from aiop.runtime.controller.mappers import Mapper, Predicate
+from aiop.runtime.informer.informer import Event, Informer
+from aiop.runtime.kit.clock import Clock
+from aiop.runtime.workqueue.queue import QueueMetrics, QueueShutDown, WorkQueue
+
+log = structlog.get_logger(__name__)
+
+# What the first list brings waits behind what changes now (controller-runtime's number).
+INITIAL_PRIORITY = -100
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a pass wants next: to be called again after ``requeue_after`` seconds, or only on a change (None)."""
+
+    requeue_after: float | None = None
+
+
+class Reconciler(Protocol):
+    """Brings one object from what is to what should be."""
+
+    async def reconcile(self, key: ObjectKey) -> Result:
+        """One pass; raises to be retried, TerminalError not to be."""
+        ...
+
+
+class ControllerMetrics(Protocol):
+    """What a controller counts; the manager binds it to controller-runtime's names."""
+
+    def started(self, controller: str, workers: int) -> None:
+        """So many workers will run."""
+
+    def busy(self, controller: str, delta: int) -> None:
+        """A worker began (+1) or ended (-1) a pass."""
+
+    def reconciled(self, controller: str, result: str, seconds: float) -> None:
+        """A pass ended: success, error, terminal, timeout, panic, requeue_after."""
+
+
+class _Unmeasured:
+    def started(self, controller: str, workers: int) -> None: ...
+    def busy(self, controller: str, delta: int) -> None: ...
+    def reconciled(self, controller: str, result: str, seconds: float) -> None: ...
+
+
+class Controller:
+    """See the module. ``run`` it once, as a task, after its informers have synced."""
+
+    def __init__(
+        self,
+        name: str,
+        reconciler: Reconciler,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        workers: int = 4,
+        timeout: float | None = None,
+        metrics: ControllerMetrics | None = None,
+        queue_metrics: QueueMetrics | None = None,
+    ) -> None:
+        self.name = name
+        self.informers: list[Informer[Any]] = []
+        self._reconciler = reconciler
+        self._clock = clock
+        self._new_id = new_id
+        self._workers = workers
+        self._timeout = timeout
+        self._metrics = metrics or _Unmeasured()
+        self._queue_metrics = queue_metrics
+        self._queue = self._new_queue()
+        self._metrics.started(name, workers)
+
+    def watches(self, informer: Informer[Any], mapper: Mapper, *, predicate: Predicate | None = None) -> None:
+        """Enqueue what ``mapper`` makes of each change, of its old state and of its new one."""
+        self.informers.append(informer)
+
+        def handle(event: Event[Any]) -> None:
+            if predicate is not None and not predicate(event):
+                return
+            priority = INITIAL_PRIORITY if event.initial else 0
+            for view in (event.old, event.new):
+                for key in mapper(view) if view is not None else ():
+                    self.enqueue(key, priority)
+
+        informer.add_handler(handle)
+
+    def enqueue(self, key: ObjectKey, priority: int = 0) -> None:
+        """``key`` needs a pass."""
+        self._queue.add(key, priority)
+
+    async def run(self) -> None:
+        """Work until cancelled; returns once every worker has ended."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(self._workers):
+                group.create_task(self._work(), name=f"{self.name} worker {number}")
+
+    def stop_taking(self) -> None:
+        """Let running passes end and begin no more."""
+        self._queue.shut_down()
+
+    async def drained(self) -> None:
+        """Return once no pass runs."""
+        await self._queue.drained()
+
+    def resume(self) -> None:
+        """Take work again after `stop_taking`: everything that is known needs a look."""
+        self._queue = self._new_queue()
+        for informer in self.informers[:1]:
+            for view in informer.store.values():
+                self.enqueue(ObjectKey(view.metadata.namespace, view.metadata.name), INITIAL_PRIORITY)
+
+    def _new_queue(self) -> WorkQueue[ObjectKey]:
+        return WorkQueue(self._clock, name=self.name, metrics=self._queue_metrics)
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                key = await self._queue.get()
+            except QueueShutDown:
+                return
+            queue = self._queue
+            try:
+                await self._pass(key, queue)
+            finally:
+                queue.done(key)
+
+    async def _pass(self, key: ObjectKey, queue: WorkQueue[ObjectKey]) -> None:
+        context = {"controller": self.name, "object": str(key), "trace": self._new_id()}
+        with structlog.contextvars.bound_contextvars(**context):
+            started = self._clock.monotonic()
+            self._metrics.busy(self.name, 1)
+            outcome = "panic"
+            try:
+                outcome = await self._attempt(key, queue)
+            finally:
+                self._metrics.busy(self.name, -1)
+                self._metrics.reconciled(self.name, outcome, self._clock.monotonic() - started)
+
+    async def _attempt(self, key: ObjectKey, queue: WorkQueue[ObjectKey]) -> str:
+        try:
+            async with asyncio.timeout(self._timeout):
+                result = await self._reconciler.reconcile(key)
+        except TerminalError as error:
+            log.error("pass failed for good", error=str(error))  # noqa: TRY400 - a verdict, not a crash
+            queue.forget(key)
+            return "terminal"
+        except WriteNotPermitted:
+            log.info("pass ended: this process does not lead")
+            return "error"
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a reconciler raises, it may not take the worker along
+            queue.add_rate_limited(key)
+            return self._failed(error)
+        queue.forget(key)
+        if result.requeue_after is None:
+            return "success"
+        queue.add_after(key, result.requeue_after)
+        return "requeue_after"
+
+    @staticmethod
+    def _failed(error: BaseException) -> str:
+        if isinstance(error, TimeoutError):
+            log.warning("pass timed out")
+            return "timeout"
+        if isinstance(error, Exception):
+            log.warning("pass failed", error=str(error), error_type=type(error).__name__, exc_info=error)
+            return "error"
+        log.error("pass panicked", error=repr(error))
+        return "panic"

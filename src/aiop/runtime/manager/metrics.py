@@ -1,0 +1,125 @@
+"""Prometheus metrics under controller-runtime's names, so that existing dashboards and alerts work."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+# controller-runtime's buckets for a pass, client-go's for a queue: powers of ten from 10 ns.
+_RECONCILE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_QUEUE_BUCKETS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1000.0)
+_RESULTS = ("success", "error", "requeue", "requeue_after")
+
+
+class Metrics:
+    """Everything that the runtime counts, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.controllers = _ControllerMetrics(self.registry)
+        self.queues = _QueueMetrics(self.registry)
+        self.informers = _InformerMetrics(self.registry)
+        self._requests = Counter(
+            "rest_client_requests", "Requests to the API server.", ["code", "method", "host"], registry=self.registry
+        )
+        self._leads = Gauge(
+            "leader_election_master_status", "1 while this process leads.", ["name"], registry=self.registry
+        )
+
+    def requested(self, method: str, host: str, status: int) -> None:
+        """The API server answered a request."""
+        self._requests.labels(code=str(status), method=method, host=host).inc()
+
+    def leads(self, lease: str, leading: bool) -> None:
+        """This process holds the lease, or not."""
+        self._leads.labels(name=lease).set(1 if leading else 0)
+
+    def exposition(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class _ControllerMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        name, one = "controller_runtime_", ["controller"]
+        self._total = Counter(name + "reconcile", "Passes by result.", [*one, "result"], registry=registry)
+        self._errors = Counter(name + "reconcile_errors", "Passes that failed.", one, registry=registry)
+        self._terminal = Counter(name + "terminal_reconcile_errors", "Passes failed for good.", one, registry=registry)
+        self._panics = Counter(name + "reconcile_panics", "Passes that panicked.", one, registry=registry)
+        self._timeouts = Counter(name + "reconcile_timeouts", "Passes that timed out.", one, registry=registry)
+        self._seconds = Histogram(
+            name + "reconcile_time_seconds", "Seconds a pass.", one, registry=registry, buckets=_RECONCILE_BUCKETS
+        )
+        self._most = Gauge(name + "max_concurrent_reconciles", "Workers.", one, registry=registry)
+        self._active = Gauge(name + "active_workers", "Workers that are in a pass.", one, registry=registry)
+
+    def started(self, controller: str, workers: int) -> None:
+        for result in _RESULTS:
+            self._total.labels(controller, result)
+        for each in (self._errors, self._terminal, self._panics, self._timeouts, self._seconds, self._active):
+            each.labels(controller)
+        self._most.labels(controller).set(workers)
+
+    def busy(self, controller: str, delta: int) -> None:
+        self._active.labels(controller).inc(delta)
+
+    def reconciled(self, controller: str, result: str, seconds: float) -> None:
+        failed = result not in {"success", "requeue_after"}
+        self._total.labels(controller, "error" if failed else result).inc()
+        self._seconds.labels(controller).observe(seconds)
+        if failed:
+            self._errors.labels(controller).inc()
+        kinds = {"terminal": self._terminal, "panic": self._panics, "timeout": self._timeouts}
+        if result in kinds:
+            kinds[result].labels(controller).inc()
+
+
+class _QueueMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        one = ["name", "controller"]
+        self._depth = Gauge("workqueue_depth", "Keys that are ready.", one, registry=registry)
+        self._adds = Counter("workqueue_adds", "Keys added.", one, registry=registry)
+        self._retries = Counter("workqueue_retries", "Keys added by back-off.", one, registry=registry)
+        self._waited = Histogram(
+            "workqueue_queue_duration_seconds", "Seconds in the queue.", one, registry=registry, buckets=_QUEUE_BUCKETS
+        )
+        self._worked = Histogram(
+            "workqueue_work_duration_seconds", "Seconds in work.", one, registry=registry, buckets=_QUEUE_BUCKETS
+        )
+
+    def added(self, queue: str) -> None:
+        self._adds.labels(queue, queue).inc()
+
+    def retried(self, queue: str) -> None:
+        self._retries.labels(queue, queue).inc()
+
+    def depth(self, queue: str, depth: int) -> None:
+        self._depth.labels(queue, queue).set(depth)
+
+    def waited(self, queue: str, seconds: float) -> None:
+        self._waited.labels(queue, queue).observe(seconds)
+
+    def worked(self, queue: str, seconds: float) -> None:
+        self._worked.labels(queue, queue).observe(seconds)
+
+
+class _InformerMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        name, one = "informer_", ["informer"]
+        self._relists = Counter(name + "lists", "Lists that replaced the cache.", one, registry=registry)
+        self._failures = Counter(name + "failures", "Lists, watches or handlers that failed.", one, registry=registry)
+        self._skipped = Counter(name + "skipped_objects", "Objects that made no sense.", one, registry=registry)
+        self._active = Gauge(
+            name + "last_activity_timestamp_seconds", "When the stream last spoke.", one, registry=registry
+        )
+        self._objects = Gauge(name + "cached_objects", "Objects in the cache.", one, registry=registry)
+
+    def relisted(self, informer: str) -> None:
+        self._relists.labels(informer).inc()
+
+    def failed(self, informer: str) -> None:
+        self._failures.labels(informer).inc()
+
+    def skipped(self, informer: str) -> None:
+        self._skipped.labels(informer).inc()
+
+    def active(self, informer: str, moment: float, objects: int) -> None:
+        self._active.labels(informer).set(moment)
+        self._objects.labels(informer).set(objects)
