@@ -30,9 +30,7 @@ def structural_schema(model: type[BaseModel]) -> Schema:
 
 def _convert(node: Mapping[str, object], definitions: Mapping[str, Schema], where: str) -> Schema:
     node = _resolved(node, definitions, where)
-    result: Schema = {
-        word: value for word, value in node.items() if word in _KEPT or word.startswith("x-kubernetes-")
-    }
+    result: Schema = {word: value for word, value in node.items() if word in _KEPT or word.startswith("x-kubernetes-")}
     if "x-kubernetes-int-or-string" in node:
         result.pop("type", None)
     if "const" in node:
@@ -68,11 +66,7 @@ def _convert_children(
 
 def _resolved(node: Mapping[str, object], definitions: Mapping[str, Schema], where: str) -> Schema:
     """``node`` with its reference followed and an optional's ``null`` branch left out."""
-    own = {
-        word: value
-        for word, value in node.items()
-        if word not in {"$ref", "anyOf", "allOf", "title", "$defs"}
-    }
+    own = {word: value for word, value in node.items() if word not in {"$ref", "anyOf", "allOf", "title", "$defs"}}
     if "$ref" in node:
         name = str(node["$ref"]).rsplit("/", 1)[-1]
         return {**_resolved(definitions[name], definitions, where), **own}

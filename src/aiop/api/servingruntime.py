@@ -1,0 +1,77 @@
+"""ServingRuntime: how the models of a framework are served. Cluster-scoped, an administrator's."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from aiop.api.common import Argument, ContainerPort, EnvVar, Image, Probes, Stored
+
+
+class SupportedFramework(Stored):
+    """A framework whose models this runtime serves."""
+
+    name: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z][A-Za-z0-9._-]*$")] = Field(
+        description="The framework's name; the case of its letters does not matter."
+    )
+    priority: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=0, description="Of several runtimes for a framework the highest priority is taken, then the first name."
+    )
+
+
+class ModelDelivery(Stored):
+    """How the model reaches the server."""
+
+    mode: Literal["Mount", "Name"] = Field(
+        description="Mount: the files lie at mountPath. Name: the server fetches the model by name or URI itself."
+    )
+    mount_path: Annotated[str, Field(max_length=256, pattern=r"^/[A-Za-z0-9._/-]+$")] = Field(
+        default="/mnt/models", description="Where the files lie; in $(AIOP_MODEL_PATH) too."
+    )
+    schemes: Annotated[list[Annotated[str, Field(max_length=16, pattern="^[a-z0-9]+$")]], Field(max_length=8)] = Field(
+        default_factory=list,
+        description="URI schemes that the server reads by itself; others are fetched before it starts.",
+    )
+
+
+class ServingRuntimeSpec(Stored):
+    """A server and how to run it.
+
+    Arguments and variables may use $(AIOP_MODEL_NAME), $(AIOP_MODEL_VERSION), $(AIOP_MODEL_URI) and $(AIOP_MODEL_PATH).
+    """
+
+    frameworks: Annotated[list[SupportedFramework], Field(max_length=32)] = Field(
+        default_factory=list,
+        description="The frameworks that it serves; none for a runtime that is only taken by name.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    disabled: bool = Field(default=False, description="Take it for no new revision.")
+    image: Image | None = Field(default=None, description="The server's image; none if the workload must name one.")
+    command: Annotated[list[Argument], Field(max_length=32)] = Field(default_factory=list, description="Its command.")
+    args: Annotated[list[Argument], Field(max_length=128)] = Field(default_factory=list, description="Its arguments.")
+    env: Annotated[list[EnvVar], Field(max_length=128)] = Field(
+        default_factory=list,
+        description="Its environment variables.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    ports: Annotated[list[ContainerPort], Field(min_length=1, max_length=8)] = Field(
+        description="Its ports, the one that serves first.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    protocol: Literal["V1", "V2", "OpenAI", "Custom"] = Field(default="V2", description="What the server speaks.")
+    model: ModelDelivery = Field(description="How the model reaches the server.")
+    model_store: (
+        Annotated[str, Field(max_length=1024, pattern=r"^(pvc|s3|gs|hf|https)://[A-Za-z0-9][A-Za-z0-9._~%@:=+,/-]*$")]
+        | None
+    ) = Field(default=None, description="Where models lie that name no modelUri; goes before the operator's own.")
+    probes: Probes = Field(default_factory=Probes, description="Its probes.")
+    run_as_user: Annotated[int, Field(ge=1)] = Field(
+        default=65532, description="The UID that it runs as; restricted pods never run as root."
+    )
+    home: Annotated[str, Field(max_length=256, pattern=r"^/[A-Za-z0-9._/-]+$")] = Field(
+        default="/tmp",  # noqa: S108 - a path inside the container, writable by an emptyDir
+        description="$HOME, which is made writable.",
+    )
+    writable_paths: Annotated[
+        list[Annotated[str, Field(max_length=256, pattern=r"^/[A-Za-z0-9._/-]+$")]], Field(max_length=16)
+    ] = Field(default_factory=list, description="Other paths that must be writable; the root file system is not.")
+    shared_memory: bool = Field(default=False, description="Whether /dev/shm is as large as the memory limit.")
