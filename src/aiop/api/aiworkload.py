@@ -135,7 +135,7 @@ class AIWorkloadSpec(Stored):
     )
     ports: Annotated[list[ContainerPort], Field(max_length=8)] = Field(
         default_factory=list,
-        description="The server's ports, the one that serves first; by default the runtime's.",
+        description="The server's ports; the first one serves and is called http. By default the runtime's.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     probes: Probes | None = Field(default=None, description="Probes that replace the runtime's.")

@@ -25,18 +25,20 @@ class ModelDelivery(Stored):
         description="Mount: the files lie at mountPath. Name: the server fetches the model by name or URI itself."
     )
     mount_path: Annotated[str, Field(max_length=256, pattern=r"^/[A-Za-z0-9._/-]+$")] = Field(
-        default="/mnt/models", description="Where the files lie; in $(AIOP_MODEL_PATH) too."
+        default="/mnt/models", description="The folder in which the model's own folder lies, named like the model."
     )
     schemes: Annotated[list[Annotated[str, Field(max_length=16, pattern="^[a-z0-9]+$")]], Field(max_length=8)] = Field(
         default_factory=list,
-        description="URI schemes that the server reads by itself; others are fetched before it starts.",
+        description="URI schemes that the server reads by itself; models of others are fetched before it starts.",
     )
 
 
 class ServingRuntimeSpec(Stored):
     """A server and how to run it.
 
-    Arguments and variables may use $(AIOP_MODEL_NAME), $(AIOP_MODEL_VERSION), $(AIOP_MODEL_URI) and $(AIOP_MODEL_PATH).
+    Arguments and variables may use $(AIOP_MODEL_NAME), $(AIOP_MODEL_VERSION), $(AIOP_MODEL_URI) (where the model comes
+    from) and $(AIOP_MODEL_PATH) (what to load: a folder, or a name or URI for servers that fetch by themselves). The
+    path of a probe may use {model}.
     """
 
     frameworks: Annotated[list[SupportedFramework], Field(max_length=32)] = Field(
@@ -54,7 +56,7 @@ class ServingRuntimeSpec(Stored):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     ports: Annotated[list[ContainerPort], Field(min_length=1, max_length=8)] = Field(
-        description="Its ports, the one that serves first.",
+        description="Its ports; the first one serves and is called http.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     protocol: Literal["V1", "V2", "OpenAI", "Custom"] = Field(default="V2", description="What the server speaks.")
@@ -64,8 +66,11 @@ class ServingRuntimeSpec(Stored):
         | None
     ) = Field(default=None, description="Where models lie that name no modelUri; goes before the operator's own.")
     probes: Probes = Field(default_factory=Probes, description="Its probes.")
-    run_as_user: Annotated[int, Field(ge=1)] = Field(
-        default=65532, description="The UID that it runs as; restricted pods never run as root."
+    run_as_user: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="The UID that it runs as; the image's own if unset, which must not be root."
+    )
+    read_only_root_filesystem: bool = Field(
+        default=True, description="Whether nothing but home, /tmp and writablePaths can be written."
     )
     home: Annotated[str, Field(max_length=256, pattern=r"^/[A-Za-z0-9._/-]+$")] = Field(
         default="/tmp",  # noqa: S108 - a path inside the container, writable by an emptyDir

@@ -20,6 +20,9 @@ K = TypeVar("K", bound=Hashable)
 ITEM_BACKOFF = Backoff(initial=0.005, factor=2.0, maximum=1000.0)
 # One pop in this many comes from the lowest priority that waits, so that none starves (decision 12).
 _FAIR_EVERY = 8
+# Overtaken entries stay in the heap of delays until their time comes; beyond this many, and once they outnumber the
+# living, the heap is built anew, so that a key with a resync of hours leaves no trail behind.
+_GHOSTS_TOLERATED = 64
 
 
 class QueueShutDown(Exception):
@@ -30,7 +33,7 @@ class QueueMetrics(Protocol):
     """What a queue counts; the manager binds it to Prometheus under controller-runtime's names."""
 
     def added(self, queue: str) -> None:
-        """A key was added."""
+        """A key that did not wait yet was added; adds that it absorbs do not count."""
 
     def retried(self, queue: str) -> None:
         """A key was added by its back-off."""
@@ -57,7 +60,14 @@ class _Unmeasured:
 class _Waiting:
     priority: int
     ready_at: float
-    order: int
+    order: int  # of becoming ready; of being added, while it is delayed
+    ready: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _InWork:
+    priority: int
+    since: float
 
 
 class WorkQueue(Generic[K]):
@@ -71,7 +81,8 @@ class WorkQueue(Generic[K]):
         self._ready: dict[int, list[tuple[int, K]]] = {}  # by priority, heaps of (order, key)
         self._waiting: dict[K, _Waiting] = {}  # every key that is to run: ready or delayed
         self._delayed: list[tuple[float, int, K]] = []
-        self._processing: dict[K, float] = {}
+        self._processing: dict[K, _InWork] = {}
+        self._ready_count = 0
         self._failures: dict[K, int] = {}
         self._getters: list[asyncio.Future[None]] = []
         self._timer: asyncio.Task[None] | None = None
@@ -83,8 +94,8 @@ class WorkQueue(Generic[K]):
 
     def __len__(self) -> int:
         """How many keys are ready now and not being worked on."""
-        now = self._clock.monotonic()
-        return sum(1 for key, item in self._waiting.items() if item.ready_at <= now and key not in self._processing)
+        self._promote()
+        return self._ready_count
 
     def __repr__(self) -> str:
         return f"<WorkQueue {self._name}: {len(self._waiting)} waiting, {len(self._processing)} in work>"
@@ -97,20 +108,28 @@ class WorkQueue(Generic[K]):
         """``key`` needs work in ``seconds``; the earlier of two times and the higher of two priorities count."""
         if self._shut_down:
             return
-        self._metrics.added(self._name)
+        self._promote()  # what became ready before now stands before it
         moment = self._clock.monotonic() + max(0.0, seconds)
         known = self._waiting.get(key)
-        if known and known.ready_at <= moment and known.priority >= priority:
+        if known is None:
+            self._metrics.added(self._name)
+        elif known.ready_at <= moment and known.priority >= priority:
             return
-        self._waiting[key] = _Waiting(
-            priority=max(priority, known.priority) if known else priority,
-            ready_at=min(moment, known.ready_at) if known else moment,
-            order=next(self._order),
-        )
+        else:
+            self._unplace(known)
+            moment = min(moment, known.ready_at)
+            priority = max(priority, known.priority)
+        self._waiting[key] = _Waiting(priority, moment, next(self._order))
         self._place(key)
 
-    def add_rate_limited(self, key: K, priority: int = 0) -> None:
-        """``key`` failed: it comes again after its own back-off."""
+    def add_rate_limited(self, key: K, priority: int | None = None) -> None:
+        """``key`` failed: it comes again after its own back-off, with the priority that it was taken with.
+
+        ``priority`` says otherwise; a key that is not in work has 0.
+        """
+        if priority is None:
+            in_work = self._processing.get(key)
+            priority = in_work.priority if in_work else 0
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self._metrics.retried(self._name)
@@ -147,8 +166,8 @@ class WorkQueue(Generic[K]):
 
     def done(self, key: K) -> None:
         """The worker is through with ``key``; what was added meanwhile is ready now."""
-        started = self._processing.pop(key)
-        self._metrics.worked(self._name, self._clock.monotonic() - started)
+        in_work = self._processing.pop(key)
+        self._metrics.worked(self._name, self._clock.monotonic() - in_work.since)
         if not self._processing:
             self._idle.set()
         if key in self._waiting:
@@ -160,11 +179,18 @@ class WorkQueue(Generic[K]):
         self._waiting.clear()
         self._ready.clear()
         self._delayed.clear()
+        self._ready_count = 0
+        self._metrics.depth(self._name, 0)
         if self._timer is not None:
             self._timer.cancel()
         for getter in self._getters:
             if not getter.done():
                 getter.set_result(None)
+
+    def seconds_in_work(self) -> list[float]:
+        """For how long each key in work has been so: their sum and their maximum are metrics of controller-runtime."""
+        now = self._clock.monotonic()
+        return [now - in_work.since for in_work in self._processing.values()]
 
     async def drained(self) -> None:
         """Return once nobody works on anything."""
@@ -174,11 +200,32 @@ class WorkQueue(Generic[K]):
         item = self._waiting[key]
         if item.ready_at > self._clock.monotonic():
             heapq.heappush(self._delayed, (item.ready_at, item.order, key))
+            self._bury_ghosts()
             self._set_timer()
         elif key not in self._processing:
-            heapq.heappush(self._ready.setdefault(item.priority, []), (item.order, key))
-            self._metrics.depth(self._name, len(self))
+            self._make_ready(key, item)
             self._wake()
+
+    def _make_ready(self, key: K, item: _Waiting) -> None:
+        item.ready = True
+        self._ready_count += 1
+        heapq.heappush(self._ready.setdefault(item.priority, []), (item.order, key))
+        self._metrics.depth(self._name, self._ready_count)
+
+    def _unplace(self, item: _Waiting) -> None:
+        """Its entry in a heap stays behind as a ghost, known by its order."""
+        if item.ready:
+            self._ready_count -= 1
+
+    def _bury_ghosts(self) -> None:
+        if len(self._delayed) < _GHOSTS_TOLERATED + 2 * len(self._waiting):
+            return
+        self._delayed = [entry for entry in self._delayed if self._lives(entry[2], entry[1])]
+        heapq.heapify(self._delayed)
+
+    def _lives(self, key: K, order: int) -> bool:
+        item = self._waiting.get(key)
+        return item is not None and item.order == order
 
     def _pop(self) -> K | None:
         self._promote()
@@ -190,7 +237,7 @@ class WorkQueue(Generic[K]):
                 order, key = heapq.heappop(heap)
                 item = self._waiting.get(key)
                 # An entry that was overtaken by a later add is a ghost; the later one has its own place.
-                if item and item.order == order and key not in self._processing:
+                if item and item.ready and item.order == order:
                     return self._take(key, item)
             del self._ready[priority]
         self._pops -= 1
@@ -198,20 +245,27 @@ class WorkQueue(Generic[K]):
 
     def _take(self, key: K, item: _Waiting) -> K:
         del self._waiting[key]
+        self._unplace(item)
         now = self._clock.monotonic()
-        self._processing[key] = now
+        self._processing[key] = _InWork(item.priority, now)
         self._idle.clear()
         self._metrics.waited(self._name, now - item.ready_at)
-        self._metrics.depth(self._name, len(self))
+        self._metrics.depth(self._name, self._ready_count)
         return key
 
     def _promote(self) -> None:
+        """Delays that are over become ready, in the order of their times."""
+        if not self._delayed:
+            return
         now = self._clock.monotonic()
         while self._delayed and self._delayed[0][0] <= now:
             _, order, key = heapq.heappop(self._delayed)
-            item = self._waiting.get(key)
-            if item and item.order == order and key not in self._processing:
-                heapq.heappush(self._ready.setdefault(item.priority, []), (order, key))
+            if not self._lives(key, order):
+                continue
+            item = self._waiting[key]
+            item.order = next(self._order)
+            if key not in self._processing:
+                self._make_ready(key, item)
 
     def _wake(self) -> None:
         while self._getters:
@@ -235,7 +289,7 @@ class WorkQueue(Generic[K]):
     async def _sleep_until(self, moment: float) -> None:
         await self._clock.sleep(max(0.0, moment - self._clock.monotonic()))
         self._promote()
-        for _ in range(sum(len(heap) for heap in self._ready.values())):
+        for _ in range(min(self._ready_count, len(self._getters))):
             self._wake()
         self._timer = None
         self._set_timer()

@@ -1,0 +1,63 @@
+"""Does a live object say what we want it to say? Answered in process, so that a quiet cluster costs no call."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+_QUANTITY = re.compile(r"^([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$")
+_SUFFIXES: dict[str, Decimal] = {
+    "": Decimal(1),
+    **{letter: Decimal(1000) ** power for power, letter in enumerate("kMGTPE", start=1)},
+    **{f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)},
+    **{letter: Decimal(1000) ** -power for power, letter in enumerate("mun", start=1)},
+}
+# The only places where the server rewrites a text that we wrote: amounts of resources become canonical.
+_AMOUNTS = frozenset({"limits", "requests", "sizeLimit", "storage"})
+
+
+def intent_hash(body: object) -> str:
+    """A short hash of what we want; equal for equal content, whatever the order of keys."""
+    return hashlib.sha256(msgspec.json.encode(body, order="deterministic")).hexdigest()[:16]
+
+
+def says(live: object, wanted: object, *, amounts: bool = False) -> bool:
+    """True if ``live`` holds everything that ``wanted`` does; what the server or others added does not matter.
+
+    Maps are compared by our keys; lists must have our length and order, item by item; an empty map or list that we
+    want is satisfied by an absent one, as the server drops it.
+    """
+    if isinstance(wanted, Mapping):
+        return _map_says(live, wanted, amounts=amounts)
+    if isinstance(wanted, Sequence) and not isinstance(wanted, str):
+        found = live or []
+        if not isinstance(found, Sequence) or len(found) != len(wanted):
+            return False
+        return all(says(one, other, amounts=amounts) for one, other in zip(found, wanted, strict=True))
+    if amounts and live != wanted:
+        return live is not None and quantity(str(live)) == quantity(str(wanted))
+    return type(live) is type(wanted) and live == wanted
+
+
+def quantity(text: str) -> Decimal | str:
+    """A Kubernetes quantity as a number, or the text itself if it is none."""
+    match = _QUANTITY.match(text)
+    if match is None:
+        return text
+    number, suffix = match.groups()
+    if suffix and suffix[0] in "eE" and len(suffix) > 1:
+        return Decimal(number + suffix)
+    return Decimal(number) * _SUFFIXES[suffix or ""]
+
+
+def _map_says(live: object, wanted: Mapping[str, Any], *, amounts: bool) -> bool:
+    found = live if isinstance(live, Mapping) else {}
+    if live is not None and not isinstance(live, Mapping):
+        return False
+    return all(
+        (value is None and name not in found) or says(found.get(name), value, amounts=amounts or name in _AMOUNTS)
+        for name, value in wanted.items()
+    )
