@@ -204,13 +204,13 @@ class WorkQueue(Generic[K]):
             self._set_timer()
         elif key not in self._processing:
             self._make_ready(key, item)
-            self._wake()
 
     def _make_ready(self, key: K, item: _Waiting) -> None:
         item.ready = True
         self._ready_count += 1
         heapq.heappush(self._ready.setdefault(item.priority, []), (item.order, key))
         self._metrics.depth(self._name, self._ready_count)
+        self._wake()
 
     def _unplace(self, item: _Waiting) -> None:
         """Its entry in a heap stays behind as a ghost, known by its order."""
@@ -289,7 +289,5 @@ class WorkQueue(Generic[K]):
     async def _sleep_until(self, moment: float) -> None:
         await self._clock.sleep(max(0.0, moment - self._clock.monotonic()))
         self._promote()
-        for _ in range(min(self._ready_count, len(self._getters))):
-            self._wake()
         self._timer = None
         self._set_timer()
