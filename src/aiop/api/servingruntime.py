@@ -36,9 +36,9 @@ class ModelDelivery(Stored):
 class ServingRuntimeSpec(Stored):
     """A server and how to run it.
 
-    Arguments and variables may use $(AIOP_MODEL_NAME), $(AIOP_MODEL_VERSION), $(AIOP_MODEL_URI) (where the model comes
-    from) and $(AIOP_MODEL_PATH) (what to load: a folder, or a name or URI for servers that fetch by themselves). The
-    path of a probe may use {model}.
+    Arguments and variables may use $(AIOP_MODEL_NAME), its last part $(AIOP_MODEL_ID), $(AIOP_MODEL_VERSION),
+    $(AIOP_MODEL_URI) (where the model comes from) and $(AIOP_MODEL_PATH) (what to load: a folder, or a name or URI for
+    servers that fetch by themselves). The path of a probe may use {model} for the last part of the name.
     """
 
     frameworks: Annotated[list[SupportedFramework], Field(max_length=32)] = Field(

@@ -1,0 +1,1 @@
+"""AIWorkload: from a manifest to servers that answer, version after version."""

@@ -17,7 +17,8 @@ from aiop.runtime.client.errors import AlreadyExists, Conflict, NotFound
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.controller.drift import intent_hash, says
 from aiop.runtime.informer.informer import Informer
-from aiop.runtime.views.owned import Owned
+from aiop.runtime.views.meta import ObjectView
+from aiop.runtime.views.owned import Owned, Revision
 
 # A prefix of its own, since several operators may stand on this runtime.
 INTENT_ANNOTATION = "controller-runtime.geartickler.com/intent"
@@ -82,9 +83,7 @@ class ChildWriter:
         live = self._informer.store.get(child.key)
         if live is None:
             return await self._create(child, owner)
-        if not isinstance(live, Owned):
-            return Outcome.UNCHANGED  # never changed once made: a ControllerRevision
-        return await self._change(child, owner, live)
+        return await self._update(child, owner, live)
 
     async def delete(self, key: ObjectKey, uid: str) -> None:
         """Delete that very object; that it is gone already, or replaced, is fine."""
@@ -116,7 +115,27 @@ class ChildWriter:
             return Outcome.FOREIGN
         if view.metadata.deletion_timestamp:
             return Outcome.WAITING
-        return await self._change(child, owner, view) if isinstance(view, Owned) else Outcome.UNCHANGED
+        return await self._update(child, owner, view)
+
+    async def _update(self, child: Child, owner: Owner, live: ObjectView) -> Outcome:
+        if isinstance(live, Revision):
+            return await self._renumber(child, live)
+        return await self._change(child, owner, live) if isinstance(live, Owned) else Outcome.UNCHANGED
+
+    async def _renumber(self, child: Child, live: Revision) -> Outcome:
+        """A ControllerRevision's data never change; its number grows when it is used again."""
+        number = child.body.get("revision")
+        if live.revision == number:
+            return Outcome.UNCHANGED
+        patch = {"metadata": {"uid": live.metadata.uid}, "revision": number}
+        try:
+            data = await self._client.patch(
+                self._resource, child.key, patch, patch_type=PatchType.MERGE, field_manager=self._field_manager
+            )
+        except (Conflict, NotFound):
+            return Outcome.WAITING
+        self._informer.written(data)
+        return Outcome.CHANGED
 
     async def _change(self, child: Child, owner: Owner, live: Owned) -> Outcome:
         if not live.owned_by(owner.uid):

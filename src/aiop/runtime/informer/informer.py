@@ -2,7 +2,8 @@
 
 Promised: per object, handlers see its states in order, some perhaps skipped; the store and its indexes are updated
 before a handler runs; a handler that raises hurts nobody else; what a gap hid is found by the diff of a relist.
-Not promised: any order between objects.
+Not promised: any order between objects, or an ADDED before every DELETED: an own write that showed in the store and
+was undone by others before the watch told of it ends with a DELETED too.
 """
 
 import asyncio
@@ -17,23 +18,18 @@ import msgspec
 import structlog
 
 from aiop.runtime.client.codec import WatchEvent
-from aiop.runtime.client.errors import ClientError, ConnectionFailed, Expired, RequestTimedOut, TooManyRequests
+from aiop.runtime.client.errors import ClientError
 from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.informer.reflector import Reflector
 from aiop.runtime.informer.source import ListWatch
 from aiop.runtime.informer.store import IndexFunction, Store, V, key_of
 from aiop.runtime.informer.versions import is_newer
-from aiop.runtime.kit.backoff import Backoff, BackoffState
 from aiop.runtime.kit.clock import Clock
-from aiop.runtime.views.meta import ObjectMeta
 
 log = structlog.get_logger(__name__)
 
-# client-go's reflector: 0.8 s to 30 s with full jitter comes to about 0.22 requests a second while a server is down.
-RETRY = Backoff(initial=0.8, factor=2.0, maximum=30.0, jitter=1.0, reset_after=120.0)
 # A watch asks for a random time between these, so that a thousand watches do not end at once.
 _WATCH_SECONDS = (300, 600)
-# A watch that ends sooner than this without an event is refused in disguise and must not be repeated at once.
-_SHORT_WATCH_SECONDS = 1.0
 
 
 class EventType(StrEnum):
@@ -84,8 +80,20 @@ class _Unmeasured:
     def active(self, informer: str, moment: float, objects: int) -> None: ...
 
 
-class _MetadataOnly(msgspec.Struct):
-    metadata: ObjectMeta
+class _Identity(msgspec.Struct, rename="camel"):
+    """What can be read of objects that are otherwise nonsense, and of bookmarks with their null creationTimestamp."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+
+
+class _Identified(msgspec.Struct):
+    metadata: _Identity
+
+
+_identify = msgspec.json.Decoder(_Identified).decode
 
 
 class Informer(Generic[V]):
@@ -111,17 +119,17 @@ class Informer(Generic[V]):
         self._metrics = metrics or _Unmeasured()
         self._handlers: list[Handler[V]] = []
         self._synced = asyncio.Event()
-        self._version = ""
+        self._reflector = Reflector(self._random.random)
 
     def __repr__(self) -> str:
         state = "synced" if self._synced.is_set() else "not synced"
-        return f"<Informer {self.name}: {state}, {len(self.store)} objects, version {self._version or 'none'}>"
+        return f"<Informer {self.name}: {state}, {len(self.store)} objects, version {self.store.version or 'none'}>"
 
     def add_handler(self, handler: Handler[V]) -> None:
         """Tell ``handler`` of every change from now on, and first of each object that is there already, once."""
         self._handlers.append(handler)
-        for view in self.store.values():
-            self._tell(handler, Event(EventType.ADDED, key_of(view), None, view, initial=True))
+        for key, view in self.store.all_observed().items():
+            self._tell(handler, Event(EventType.ADDED, key, None, view, initial=True))
 
     def has_synced(self) -> bool:
         """True once the first list is in the store and every handler has seen it."""
@@ -132,7 +140,10 @@ class Informer(Generic[V]):
         await self._synced.wait()
 
     def written(self, data: bytes) -> V:
-        """The response to an own write: visible in the store at once, until the watch has caught up."""
+        """The response to an own write: visible in the store at once, until the watch has caught up.
+
+        A response that is no object (a Status, say) changes nothing. Raises msgspec.DecodeError for nonsense.
+        """
         view = self._decode(data)
         self.store.written(view)
         return view
@@ -143,118 +154,134 @@ class Informer(Generic[V]):
 
     async def run(self) -> None:
         """List, then watch for ever; ends only by cancellation."""
-        retry = BackoffState(RETRY, self._random.random)
-        listed = False
         while True:
             try:
-                if not listed:
+                if self._reflector.list_due:
                     await self._list()
-                    listed = True
-                if not await self._watch():
-                    await self._clock.sleep(retry.next(self._clock.monotonic()))
-            except Expired:
-                listed = False  # the resume point is gone; what the gap hid is found by the relist's diff
-            except (ConnectionFailed, RequestTimedOut, TooManyRequests) as error:
-                await self._pause(retry, error)  # the resume point still stands: no list
+                await self._watch()
+                delay = self._reflector.ended(self._clock.monotonic())
             except ClientError as error:
-                listed = False
-                await self._pause(retry, error)
-
-    async def _pause(self, retry: BackoffState, error: ClientError) -> None:
-        self._metrics.failed(self.name)
-        asked = getattr(error, "retry_after", None) or 0.0
-        seconds = max(asked, retry.next(self._clock.monotonic()))
-        log.warning("list or watch failed", informer=self.name, error=str(error), retry_in_seconds=round(seconds, 1))
-        await self._clock.sleep(seconds)
+                delay = self._reflector.failed(error, self._clock.monotonic())
+                self._metrics.failed(self.name)
+                log.warning(
+                    "list or watch failed", informer=self.name, error=str(error), retry_in_seconds=round(delay, 1)
+                )
+            await self._clock.sleep(delay)
 
     async def _list(self) -> None:
         views: list[V] = []
         version = ""
+        mark = self.store.begin_list()
         async with aclosing(self._source.list_pages()) as pages:  # type: ignore[type-var]  # an async generator
             async for page in pages:
-                views.extend(view for item in page.items if (view := self._decoded(item)) is not None)
+                views.extend(view for item in page.items if (view := self._listed(item)) is not None)
                 version = page.resource_version
-        self._replace(views)
-        self._version = version
+        self._replace(views, version, mark)
+        self._reflector.listed()
         self._metrics.relisted(self.name)
         self._seen()
         self._synced.set()
 
-    def _replace(self, views: list[V]) -> None:
-        before = self.store.all_observed()
-        self.store.replace(views)
-        initial = not self._synced.is_set()
-        after = {key_of(view): view for view in views}
-        for key, old in before.items():
-            new = after.get(key)
-            if new is None or new.metadata.uid != old.metadata.uid:
-                self._notify(Event(EventType.DELETED, key, old, None))
-        for key, view in after.items():
-            known = before.get(key)
-            if known is None or known.metadata.uid != view.metadata.uid:
-                self._notify(Event(EventType.ADDED, key, None, view, initial=initial))
-            elif known.metadata.resource_version != view.metadata.resource_version:
-                self._notify(Event(EventType.MODIFIED, key, known, view))
+    def _listed(self, item: bytes) -> V | None:
+        """The view; of an object that has become nonsense, what was last known, since it is not gone."""
+        view = self._decoded(item)
+        if view is not None:
+            return view
+        told = _identity(item)
+        known = self.store.observed(ObjectKey(told.namespace, told.name))
+        return known if known is not None and known.metadata.uid == told.uid else None
 
-    async def _watch(self) -> bool:
-        """Watch until the server ends it; False if it ended at once and told nothing."""
-        started = self._clock.monotonic()
-        told = 0
-        events = self._source.watch(self._version, self._random.randint(*_WATCH_SECONDS))
+    def _replace(self, views: list[V], version: str, mark: int) -> None:
+        before = self.store.all_observed()
+        fallen = self.store.replace(views, version, mark)
+        after = self.store.all_observed()
+        changes = _difference(before, after, initial=not self._synced.is_set())
+        told = {event.key for event in changes}
+        self._notify(*changes, *self._undone({key: view for key, view in fallen.items() if key not in told}))
+
+    async def _watch(self) -> None:
+        self._reflector.watching(self._clock.monotonic())
+        events = self._source.watch(self.store.version, self._random.randint(*_WATCH_SECONDS))
         async with aclosing(events) as stream:  # type: ignore[type-var]  # an async generator
             async for event in stream:
-                told += 1
                 self._receive(event)
-        return told > 0 or self._clock.monotonic() - started >= _SHORT_WATCH_SECONDS
+                self._seen()
 
     def _receive(self, event: WatchEvent) -> None:
         if event.type == "BOOKMARK":
-            self._advance(msgspec.json.decode(event.object, type=_MetadataOnly).metadata.resource_version)
-            self._seen()
+            self._advance(_identity(event.object).resource_version)
+            return
+        if event.type not in EventType.__members__:
+            log.warning("event skipped: its type is unknown", informer=self.name, type=event.type)
             return
         view = self._decoded(event.object)
         if view is None:
+            self._lost_sight(event)
             return
-        self._change(event.type, view)
+        self._change(EventType(event.type), view)
         self._advance(view.metadata.resource_version)
-        self._seen()
 
-    def _change(self, event_type: str, view: V) -> None:
+    def _change(self, event_type: EventType, view: V) -> None:
         key = key_of(view)
-        old = self.store.observed(key)
-        if event_type == "DELETED":
-            self.store.remove(key)
-            if old is not None:
+        if event_type is EventType.DELETED:
+            if self.store.remove(key, view.metadata.uid, view.metadata.resource_version) is not None:
                 self._notify(Event(EventType.DELETED, key, view, None))
             return
-        self.store.put(view)
-        if old is None:
-            self._notify(Event(EventType.ADDED, key, None, view))
-        elif old.metadata.uid != view.metadata.uid:
-            self._notify(Event(EventType.DELETED, key, old, None))
-            self._notify(Event(EventType.ADDED, key, None, view))
-        else:
-            self._notify(Event(EventType.MODIFIED, key, old, view))
+        old = self.store.observed(key)
+        if self.store.put(view):
+            self._notify(*_steps(key, old, view))
+
+    def _lost_sight(self, event: WatchEvent) -> None:
+        """An object that makes no sense: its last good state stays, unless that very object is gone."""
+        told = _identity(event.object)
+        key = ObjectKey(told.namespace, told.name)
+        known = self.store.observed(key)
+        if known is not None and (event.type == EventType.DELETED or known.metadata.uid != told.uid):
+            gone = self.store.remove(key, known.metadata.uid, told.resource_version)
+            if gone is not None:
+                self._notify(Event(EventType.DELETED, key, gone, None))
+        self._advance(told.resource_version)
 
     def _advance(self, version: str) -> None:
-        if is_newer(version, self._version):
-            self._version = version
-            self.store.passed(version)
+        if is_newer(version, self.store.version):
+            self._reflector.progressed()
+            self._notify(*self._undone(self.store.passed(version)))
+
+    def _undone(self, fallen: dict[ObjectKey, V]) -> list[Event[V]]:
+        """Own writes that showed in the store and are not what became of the object: somebody may have relied on it."""
+        events = []
+        for key, shown in fallen.items():
+            now = self.store.observed(key)
+            if now is None:
+                events.append(Event(EventType.DELETED, key, shown, None))
+            elif now != shown:
+                events.append(Event(EventType.MODIFIED, key, shown, now))
+        return events
 
     def _decoded(self, data: bytes) -> V | None:
         """The view, or None for an object that makes no sense: one bad object may not stop the stream."""
         try:
-            return self._decode(data)
-        except (msgspec.DecodeError, ValueError) as error:
-            self._metrics.skipped(self.name)
-            log.warning(
-                "object skipped: it cannot be decoded", informer=self.name, object=_name(data), error=str(error)
-            )
-            return None
+            view = self._decode(data)
+            if view.metadata.name:
+                return view
+            reason = "it has no name"
+        except Exception as error:  # noqa: BLE001 - what a hostile object makes a decoder raise is not foreseeable
+            reason = str(error)
+        self._metrics.skipped(self.name)
+        told = _identity(data)
+        log.warning(
+            "object skipped: it cannot be decoded",
+            informer=self.name,
+            object=str(ObjectKey(told.namespace, told.name)) if told.name else "unknown",
+            error=reason,
+        )
+        return None
 
-    def _notify(self, event: Event[V]) -> None:
-        for handler in self._handlers:
-            self._tell(handler, event)
+    def _notify(self, *events: Event[V]) -> None:
+        # A handler that joins meanwhile has seen the store as it is now.
+        for handler in tuple(self._handlers):
+            for event in events:
+                self._tell(handler, event)
 
     def _tell(self, handler: Handler[V], event: Event[V]) -> None:
         try:
@@ -267,12 +294,35 @@ class Informer(Generic[V]):
         self._metrics.active(self.name, self._clock.now().timestamp(), len(self.store))
 
 
-def _name(data: bytes) -> str:
+def _steps(key: ObjectKey, old: V | None, new: V, *, initial: bool = False) -> list[Event[V]]:
+    """What happened between two states; another UID is another object."""
+    if old is None:
+        return [Event(EventType.ADDED, key, None, new, initial=initial)]
+    if old.metadata.uid != new.metadata.uid:
+        return [Event(EventType.DELETED, key, old, None), Event(EventType.ADDED, key, None, new)]
+    return [Event(EventType.MODIFIED, key, old, new)]
+
+
+def _difference(before: dict[ObjectKey, V], after: dict[ObjectKey, V], *, initial: bool) -> list[Event[V]]:
+    """What a list shows to have happened, deletions first."""
+    events = [Event(EventType.DELETED, key, old, None) for key, old in before.items() if key not in after]
+    for key, new in after.items():
+        old = before.get(key)
+        if old is None or _identity_of(old) != _identity_of(new):
+            events += _steps(key, old, new, initial=initial)
+    return events
+
+
+def _identity_of(view: V) -> tuple[str, str]:
+    return view.metadata.uid, view.metadata.resource_version
+
+
+def _identity(data: bytes) -> _Identity:
+    """Whose JSON it is, as far as that can be read."""
     try:
-        meta = msgspec.json.decode(data, type=_MetadataOnly).metadata
-    except (msgspec.DecodeError, ValueError):
-        return "unknown"
-    return f"{meta.namespace}/{meta.name}"
+        return _identify(data).metadata
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _Identity()
 
 
 def index_by_owner(kind: str) -> Callable[[V], Iterable[str]]:

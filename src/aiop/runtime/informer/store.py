@@ -1,20 +1,19 @@
 """What an informer knows: objects by key, with indexes, and our own writes laid over until the watch has caught up."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
-import msgspec
+import structlog
 
 from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.informer.ownwrites import OwnWrites
 from aiop.runtime.informer.versions import is_newer
-from aiop.runtime.views.meta import ObjectMeta, ObjectView
+from aiop.runtime.views.meta import ObjectView
 
 V = TypeVar("V", bound=ObjectView)
 IndexFunction = Callable[[V], Iterable[str]]
 
-# Shown on an own delete until the watch tells of it; the real time is the server's and comes with the event.
-_OWN_DELETE_TIME = "1970-01-01T00:00:00Z"
+log = structlog.get_logger(__name__)
 
 
 def key_of(view: ObjectView) -> ObjectKey:
@@ -22,24 +21,18 @@ def key_of(view: ObjectView) -> ObjectKey:
     return ObjectKey(view.metadata.namespace, view.metadata.name)
 
 
-@dataclass(slots=True)
-class _Overlay(Generic[V]):
-    view: V
-    version: str
-    # An own delete names no version: it lasts until the watch tells of the deletion itself.
-    deleting: bool = False
-
-
 class Store(Generic[V]):
     """Objects by key. Reading never waits and never copies: views are frozen and shared.
 
-    Promised: indexes agree with the objects at every moment; a reader sees a relist as a whole or not at all.
+    Promised: indexes agree with the objects at every moment, own writes included; a reader sees a relist as a whole
+    or not at all; an older state never takes the place of a newer one, but for a relist, which counts as it is.
     """
 
     def __init__(self, indexes: Mapping[str, IndexFunction[V]] | None = None) -> None:
         self._functions = dict(indexes or {})
         self._base: dict[ObjectKey, V] = {}
-        self._overlays: dict[ObjectKey, _Overlay[V]] = {}
+        self._own: OwnWrites[V] = OwnWrites()
+        self._version = ""
         self._indexes: dict[str, dict[str, set[ObjectKey]]] = {name: {} for name in self._functions}
         self._indexed: dict[ObjectKey, dict[str, tuple[str, ...]]] = {}
 
@@ -48,8 +41,8 @@ class Store(Generic[V]):
 
     def get(self, key: ObjectKey) -> V | None:
         """The object, as it will be once our own writes are seen; None if there is none."""
-        overlay = self._overlays.get(key)
-        return overlay.view if overlay else self._base.get(key)
+        write = self._own.get(key)
+        return write.view if write else self._base.get(key)
 
     def keys(self) -> list[ObjectKey]:
         """The keys of all objects, in no particular order."""
@@ -66,6 +59,11 @@ class Store(Generic[V]):
 
     # What follows is the informer's.
 
+    @property
+    def version(self) -> str:
+        """All that happened up to this resourceVersion is here."""
+        return self._version
+
     def observed(self, key: ObjectKey) -> V | None:
         """What the watch last said, own writes left aside."""
         return self._base.get(key)
@@ -74,65 +72,74 @@ class Store(Generic[V]):
         """All that the watch last said."""
         return dict(self._base)
 
-    def put(self, view: V) -> None:
-        """What the watch says now; an own write that is not newer gives way."""
+    def put(self, view: V) -> bool:
+        """What the watch says now; False if that is old news. An own write that is not newer gives way."""
         key = key_of(view)
+        known = self._base.get(key)
+        if known and not is_newer(view.metadata.resource_version, known.metadata.resource_version):
+            return False
         self._base[key] = view
-        overlay = self._overlays.get(key)
-        if overlay and not self._still_ahead(overlay, view):
-            del self._overlays[key]
+        write = self._own.get(key)
+        if write and not write.ahead_of(view):
+            self._own.drop(key)
         self._reindex(key)
+        return True
 
-    def remove(self, key: ObjectKey) -> None:
-        """The watch says that it is gone."""
-        gone = self._base.pop(key, None)
-        overlay = self._overlays.get(key)
-        if overlay and (gone is None or overlay.view.metadata.uid == gone.metadata.uid):
-            del self._overlays[key]
+    def remove(self, key: ObjectKey, uid: str, version: str) -> V | None:
+        """The watch says that it is gone, at ``version``; what was known of it, or None if that is old news."""
+        known = self._base.get(key)
+        if known and is_newer(known.metadata.resource_version, version):
+            return None
+        self._base.pop(key, None)
+        write = self._own.get(key)
+        if write and (write.view.metadata.uid == uid or not is_newer(write.version, version)):
+            self._own.drop(key)
         self._reindex(key)
+        return known
 
-    def replace(self, views: Iterable[V]) -> None:
-        """A relist: it counts even where its versions are lower, since the server may have been restored."""
+    def begin_list(self) -> int:
+        """Call before a list is asked for, and give the answer to ``replace``."""
+        return self._own.mark()
+
+    def replace(self, views: Iterable[V], version: str, mark: int) -> dict[ObjectKey, V]:
+        """A relist: it counts even where its versions are lower, since the server may have been restored.
+
+        Returns what own writes showed that fell by it.
+        """
         self._base = {key_of(view): view for view in views}
-        self._overlays.clear()
-        for key in [*self._indexed, *self._base]:
+        self._version = version
+        fallen = self._own.replaced(self._base, version, mark)
+        for key in dict.fromkeys([*self._indexed, *self._base]):
             self._reindex(key)
+        return fallen
 
-    def passed(self, version: str) -> None:
-        """The watch has told everything up to ``version``: own writes up to there are no longer ahead."""
-        fallen = [
-            key
-            for key, overlay in self._overlays.items()
-            if not overlay.deleting and not is_newer(overlay.version, version)
-        ]
+    def passed(self, version: str) -> dict[ObjectKey, V]:
+        """The watch has told everything up to ``version``. Returns what own writes showed that fell unseen by it."""
+        if not is_newer(version, self._version):
+            return {}
+        self._version = version
+        fallen = self._own.passed(version)
         for key in fallen:
-            del self._overlays[key]
             self._reindex(key)
+        return fallen
 
     def written(self, view: V) -> None:
-        """The response to an own write; an older one than what the watch said is ignored."""
-        key = key_of(view)
+        """The response to an own write; ignored if the watch or a later write said more, or if it has no version."""
+        key, version = key_of(view), view.metadata.resource_version
         base = self._base.get(key)
-        if base and not is_newer(view.metadata.resource_version, base.metadata.resource_version):
+        told = base.metadata.resource_version if base else ""
+        if not view.metadata.name or not is_newer(version, self._version) or not is_newer(version, told):
             return
-        self._overlays[key] = _Overlay(view, view.metadata.resource_version)
-        self._reindex(key)
+        if self._own.written(key, view):
+            self._reindex(key)
 
     def deleted(self, key: ObjectKey, uid: str) -> None:
         """An own delete: the object shows as terminating under its UID, never as absent, until the watch says so."""
         current = self.get(key)
         if current is None or current.metadata.uid != uid or current.metadata.deletion_timestamp:
             return
-        meta = msgspec.structs.replace(current.metadata, deletion_timestamp=_OWN_DELETE_TIME)
-        view = _with_metadata(current, meta)
-        self._overlays[key] = _Overlay(view, current.metadata.resource_version, deleting=True)
+        self._own.deleted(key, current)
         self._reindex(key)
-
-    @staticmethod
-    def _still_ahead(overlay: _Overlay[V], told: V) -> bool:
-        if overlay.deleting:
-            return overlay.view.metadata.uid == told.metadata.uid and not told.metadata.deletion_timestamp
-        return is_newer(overlay.version, told.metadata.resource_version)
 
     def _reindex(self, key: ObjectKey) -> None:
         view = self.get(key)
@@ -141,11 +148,18 @@ class Store(Generic[V]):
             self._drop(name, values, key)
         if view is None:
             return
-        new = {name: tuple(function(view)) for name, function in self._functions.items()}
+        new = {name: self._values_of(name, view) for name in self._functions}
         self._indexed[key] = new
         for name, values in new.items():
             for value in values:
                 self._indexes[name].setdefault(value, set()).add(key)
+
+    def _values_of(self, name: str, view: V) -> tuple[str, ...]:
+        try:
+            return tuple(dict.fromkeys(self._functions[name](view)))
+        except Exception:  # an object that an index function cannot read may not stop the others
+            log.exception("index function failed", index=name, object=str(key_of(view)))
+            return ()
 
     def _drop(self, name: str, values: Iterable[str], key: ObjectKey) -> None:
         index = self._indexes[name]
@@ -154,8 +168,3 @@ class Store(Generic[V]):
             keys.discard(key)
             if not keys:
                 del index[value]
-
-
-def _with_metadata(view: V, meta: ObjectMeta) -> V:
-    """Views are msgspec Structs; the Protocol that bounds V cannot say so."""
-    return cast("V", msgspec.structs.replace(cast("msgspec.Struct", view), metadata=meta))

@@ -1,0 +1,1 @@
+"""What an AIWorkload's children look like, one kind a file; pure."""

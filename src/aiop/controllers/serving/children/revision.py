@@ -1,0 +1,77 @@
+"""The children of one revision: ControllerRevision, Deployment, Service."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from aiop.controllers.serving.names import revision_labels, revision_name, workload_labels
+from aiop.controllers.serving.podtemplate import CONTAINER, SERVING_PORT
+from aiop.controllers.serving.revision import KnownRevision
+from aiop.runtime.client.builtin import CONTROLLERREVISIONS, DEPLOYMENTS, SERVICES
+from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.controller.children import Child
+
+# Kubernetes' own default; a model that loads longer says so by its startup probe.
+PROGRESS_SECONDS = 600
+_HTTP = 80
+
+
+def controller_revision(workload: ObjectKey, revision: KnownRevision) -> Child:
+    """What the revision was made of, for as long as it may come back."""
+    name = revision_name(workload.name, revision.hash)
+    return Child(
+        CONTROLLERREVISIONS,
+        ObjectKey(workload.namespace, name),
+        {
+            "metadata": {"labels": revision_labels(workload.name, revision.hash)},
+            "data": msgspec.to_builtins(revision.data),
+            "revision": revision.number,
+        },
+    )
+
+
+def deployment(workload: ObjectKey, revision: KnownRevision, replicas: int | None) -> Child:
+    """The revision's pods; ``replicas`` None leaves the count to whoever owns it."""
+    labels = revision_labels(workload.name, revision.hash)
+    spec: dict[str, Any] = {
+        "selector": {"matchLabels": {**labels}},
+        "template": {"metadata": {"labels": labels}, "spec": revision.data.pod},
+        "progressDeadlineSeconds": PROGRESS_SECONDS,
+        "revisionHistoryLimit": 0,  # its template never changes: history is ours
+    }
+    if replicas is not None:
+        spec["replicas"] = replicas
+    name = revision_name(workload.name, revision.hash)
+    return Child(DEPLOYMENTS, ObjectKey(workload.namespace, name), {"metadata": {"labels": {**labels}}, "spec": spec})
+
+
+def revision_service(workload: ObjectKey, revision: KnownRevision) -> Child:
+    """The Service of this revision alone."""
+    labels = revision_labels(workload.name, revision.hash)
+    name = revision_name(workload.name, revision.hash)
+    return _service(ObjectKey(workload.namespace, name), labels, labels, revision)
+
+
+def stable_service(workload: ObjectKey, revision: KnownRevision, selector: Mapping[str, str]) -> Child:
+    """The Service that clients know: the pods of all revisions; readiness decides who answers."""
+    return _service(workload, workload_labels(workload.name), selector, revision)
+
+
+def _service(key: ObjectKey, labels: Mapping[str, str], selector: Mapping[str, str], revision: KnownRevision) -> Child:
+    spec = {"selector": dict(selector), "ports": _ports(revision), "type": "ClusterIP"}
+    return Child(SERVICES, key, {"metadata": {"labels": dict(labels)}, "spec": spec})
+
+
+def _ports(revision: KnownRevision) -> list[dict[str, Any]]:
+    """80 for the port that serves; the others keep their numbers, unless that is 80 too."""
+    ports: Sequence[Mapping[str, Any]] = next(
+        container["ports"] for container in revision.data.pod["containers"] if container["name"] == CONTAINER
+    )
+    first = {"name": SERVING_PORT, "port": _HTTP, "targetPort": SERVING_PORT, "protocol": "TCP"}
+    others = [
+        {"name": port["name"], "port": port["containerPort"], "targetPort": port["name"], "protocol": "TCP"}
+        for port in ports[1:]
+        if port["containerPort"] != _HTTP
+    ]
+    return [first, *others]

@@ -1,0 +1,10 @@
+"""Why a spec cannot be served; each becomes the condition Accepted=False."""
+
+
+class NotAccepted(Exception):
+    """Raised when a spec cannot be served as it stands; ``reason`` is in the list of reasons, the text says the fix."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message

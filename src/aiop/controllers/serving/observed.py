@@ -1,0 +1,119 @@
+"""What is: one workload and everything around it, as the caches show it at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from aiop.api.servingruntime import ServingRuntimeSpec
+from aiop.controllers.serving.names import REVISION_LABEL, revision_name
+from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.views.custom import CustomObject
+from aiop.runtime.views.owned import DeploymentStatus, Owned, Revision
+from aiop.runtime.views.workloads import EndpointSlice, Pod, ReplicaSet
+
+_NEVER = DeploymentStatus()
+
+
+class _Replicas(msgspec.Struct):
+    replicas: int = 1
+
+
+class _ScaleTarget(msgspec.Struct):
+    name: str = ""
+
+
+class _AutoscalerSpec(msgspec.Struct, rename="camel"):
+    scale_target_ref: _ScaleTarget = msgspec.field(default_factory=_ScaleTarget)
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentState:
+    """One revision's Deployment, with its counts already read."""
+
+    view: Owned
+    desired: int
+    status: DeploymentStatus
+
+    @property
+    def current(self) -> bool:
+        """True once the Deployment controller has seen the newest spec: its counts mean something."""
+        return self.status.observed_generation >= self.view.metadata.generation
+
+    @property
+    def served(self) -> bool:
+        """True once it was fully available (the Deployment controller's own memory of it)."""
+        return any(
+            condition.type == "Progressing" and condition.reason == "NewReplicaSetAvailable"
+            for condition in self.status.conditions
+        )
+
+    @property
+    def overdue(self) -> bool:
+        """True if it made no progress within its deadline."""
+        return any(condition.reason == "ProgressDeadlineExceeded" for condition in self.status.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A snapshot. Children are by name, as the workload's UID owns them; pods and slices by label."""
+
+    workload: CustomObject
+    runtimes: Mapping[str, ServingRuntimeSpec] = field(default_factory=dict)
+    revisions: tuple[Revision, ...] = ()
+    deployments: Mapping[str, DeploymentState] = field(default_factory=dict)
+    services: Mapping[str, Owned] = field(default_factory=dict)
+    ingress: Owned | None = None
+    autoscaler: Owned | None = None
+    budget: Owned | None = None
+    replica_sets: tuple[ReplicaSet, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    slices: tuple[EndpointSlice, ...] = ()
+
+    @property
+    def key(self) -> ObjectKey:
+        """The workload's own key."""
+        return ObjectKey(self.workload.metadata.namespace, self.workload.metadata.name)
+
+    def deployment_of(self, revision: str) -> DeploymentState | None:
+        """The Deployment of the revision with that hash."""
+        return self.deployments.get(revision_name(self.key.name, revision))
+
+    def pods_of(self, revision: str) -> list[Pod]:
+        """The pods of one revision that are not on their way out."""
+        return [
+            pod
+            for pod in self.pods
+            if pod.metadata.labels.get(REVISION_LABEL) == revision and not pod.metadata.deletion_timestamp
+        ]
+
+    def ready_pods(self, service: str) -> set[str]:
+        """The UIDs of the pods that the endpoints of that Service send traffic to."""
+        return {
+            endpoint.target_ref.uid
+            for each in self.slices
+            if each.service == service
+            for endpoint in each.endpoints or ()
+            if endpoint.ready and endpoint.target_ref is not None
+        }
+
+    @property
+    def autoscaler_target(self) -> str:
+        """The Deployment that the autoscaler aims at; empty without one."""
+        if self.autoscaler is None:
+            return ""
+        return msgspec.json.decode(self.autoscaler.content, type=_AutoscalerSpec).scale_target_ref.name
+
+
+def deployment_state(view: Owned) -> DeploymentState:
+    """A Deployment with its counts read."""
+    desired = msgspec.json.decode(view.content, type=_Replicas).replicas
+    return DeploymentState(view, desired, view.status_as(DeploymentStatus))
+
+
+def replicas_owned_by_another(view: Owned, field_manager: str) -> bool:
+    """True if another manager than ours owns `spec.replicas`: an autoscaler, or somebody's kubectl scale."""
+    return any(
+        entry.manager != field_manager and b'"f:replicas"' in entry.fields and entry.subresource != "status"
+        for entry in view.managed_fields
+    )

@@ -1,0 +1,61 @@
+"""Every reason that a condition of an AIWorkload can have: the one source of the reference page."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """``conditions`` are where it stands, ``meaning`` what it says, ``fix`` what a person can do (may be nothing)."""
+
+    name: str
+    conditions: tuple[str, ...]
+    meaning: str
+    fix: str
+
+
+REASONS = (
+    Reason("Accepted", ("Accepted",), "The spec makes sense and everything that it names was found.", ""),
+    Reason("InvalidSpec", ("Accepted", "Ready", "Stalled"), "A field makes no sense; the message names it.",
+           "Correct the field. Until then the last good revision goes on serving."),
+    Reason("NoServingRuntime", ("Accepted", "Ready", "Stalled"), "No enabled ServingRuntime serves the framework.",
+           "Use a framework that the message lists, name a runtime, or give an image of your own."),
+    Reason("NoModelSource", ("Accepted", "Ready", "Stalled"), "Nothing says where the model's files lie.",
+           "Set spec.modelUri, the runtime's modelStore, or the chart's models.store."),
+    Reason("NoImage", ("Accepted", "Ready", "Stalled"), "The runtime has no image of its own and the spec names none.",
+           "Set spec.image."),
+    Reason("NameConflict", ("Degraded", "Ready", "Stalled"), "An object that is not ours has the name of a child.",
+           "Rename or delete that object; it is never adopted or overwritten."),
+    Reason("RollingOut", ("Progressing", "Ready", "Reconciling"), "The wanted revision does not serve fully yet.", ""),
+    Reason("RolloutComplete", ("Progressing",), "The wanted revision serves alone, in full number.", ""),
+    Reason("ProgressDeadlineExceeded", ("Progressing", "Ready", "Stalled"),
+           "The wanted revision made no progress for ten minutes; the message says what blocks it.",
+           "Remove the cause or set the version back; the last good revision goes on serving."),
+    Reason("EndpointsReady", ("Available", "EndpointReady"), "Ready servers stand behind the Service.", ""),
+    Reason("NoReadyEndpoint", ("Available", "EndpointReady", "Ready"), "No ready server stands behind the Service.",
+           "Degraded says what blocks the servers."),
+    Reason("ScaledToZero", ("Available", "EndpointReady", "Ready"), "spec.replicas is 0, so nothing serves.",
+           "Raise spec.replicas."),
+    Reason("Serving", ("Ready",), "This generation is fully rolled out and serves.", ""),
+    Reason("PodsNotReady", ("Degraded", "Ready"), "Servers are starting or not ready; nothing worse is known.",
+           "A readiness probe that keeps failing is told in the pod's events."),
+    Reason("Unschedulable", ("Degraded", "Ready"), "Servers find no node; the message is the scheduler's own.",
+           "Free or add what is short, or ask for less."),
+    Reason("ImagePullFailed", ("Degraded", "Ready"), "An image cannot be pulled.",
+           "Check the image's name and tag and the registry; the kubelet goes on trying."),
+    Reason("CrashLoop", ("Degraded", "Ready"), "A container ends again and again; the message has exit code and words.",
+           "Read the message; `kubectl logs --previous` has more."),
+    Reason("ModelFetchFailed", ("Degraded", "Ready"), "The init container that fetches the model fails.",
+           "Check modelUri and who may read it."),
+    Reason("ContainerConfigError", ("Degraded", "Ready"),
+           "A container cannot be made as asked: an image that only runs as root, a missing volume key.",
+           "Use an image that runs as a numeric non-root user."),
+    Reason("PodsRefused", ("Degraded", "Ready"), "The API server refuses the pods: quota, a policy, a missing class.",
+           "The message is its own: raise the quota or change what the policy names."),
+    Reason("Healthy", ("Degraded",), "Nothing is wrong.", ""),
+    Reason("AutoscalingOff", ("ScalingActive",), "spec.autoscaling is not enabled: spec.replicas counts.", ""),
+    Reason("AutoscalerActive", ("ScalingActive",), "The autoscaler sets the number of servers.", ""),
+    Reason("AutoscalerWaiting", ("ScalingActive",), "The autoscaler has not decided yet, or cannot read its metric.",
+           "The message is its own; CPU needs the cluster's metrics API (metrics-server)."),
+    Reason("NoUsableMetric", ("ScalingActive",), "None of the targets can be measured here, so nothing is scaled.",
+           "Set targetCPUUtilization and a CPU request or limit."),
+)  # fmt: skip

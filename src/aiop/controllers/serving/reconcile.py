@@ -1,0 +1,125 @@
+"""Reads the caches, asks the plan, does it, and says once how things are. No decision is made here."""
+
+from collections.abc import Mapping
+
+import msgspec
+import structlog
+
+from aiop.api.resources import AIWORKLOADS
+from aiop.controllers.serving.announcements import announcements
+from aiop.controllers.serving.observed import Observed
+from aiop.controllers.serving.pacing import StatusPacer
+from aiop.controllers.serving.plan import Plan, make_plan
+from aiop.controllers.serving.report import Report, make_report
+from aiop.controllers.serving.settings import ServingSettings
+from aiop.controllers.serving.sources import Sources
+from aiop.controllers.serving.specs import SpecCache
+from aiop.runtime.client.errors import Conflict, NotFound
+from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.runtime.conditions.events import EventRecorder, ObjectReference
+from aiop.runtime.conditions.status import StatusWriter
+from aiop.runtime.controller.children import ChildWriter, Outcome, Owner
+from aiop.runtime.controller.controller import Result
+from aiop.runtime.kit.clock import Clock
+from aiop.runtime.views.custom import CustomObject
+
+log = structlog.get_logger(__name__)
+
+# A stranger's object may go away without any event of ours; an own one on its way out usually tells.
+_CONFLICT_SECONDS = 60.0
+_WAITING_SECONDS = 5.0
+
+
+class ServingReconciler:
+    """Reconciles AIWorkloads."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        writers: Mapping[Resource, ChildWriter],
+        status: StatusWriter,
+        events: EventRecorder,
+        settings: ServingSettings,
+        clock: Clock,
+    ) -> None:
+        self._sources = sources
+        self._writers = writers
+        self._status = status
+        self._events = events
+        self._settings = settings
+        self._clock = clock
+        self._specs = SpecCache()
+        self._pacer = StatusPacer()
+
+    async def reconcile(self, key: ObjectKey) -> Result:
+        """One pass over one workload."""
+        workload = self._sources.workloads.store.get(key)
+        if workload is None or workload.metadata.deletion_timestamp:
+            return Result()  # its children have it as their owner: the garbage collector takes them
+        observed = self._sources.observe(workload, self._specs)
+        plan = make_plan(observed, self._specs, self._settings)
+        outcomes = await self._execute(plan, _owner(workload))
+        if any(outcome in {Outcome.CREATED, Outcome.CHANGED} for outcome in outcomes.values()):
+            observed = self._sources.observe(workload, self._specs)  # own writes show at once
+        conflicts = [name for name, outcome in outcomes.items() if outcome is Outcome.FOREIGN]
+        report = make_report(observed, plan, conflicts, self._clock.now())
+        wait = await self._say(observed, report)
+        return Result(_soonest(wait, outcomes))
+
+    def forget(self, uid: str) -> None:
+        """The workload with that UID is gone."""
+        self._specs.forget(uid)
+        self._pacer.forget(uid)
+
+    async def _execute(self, plan: Plan, owner: Owner) -> dict[str, Outcome]:
+        """Do the plan, step by step; a step that is held up holds up the next ones."""
+        outcomes: dict[str, Outcome] = {}
+        for step in plan.steps:
+            for child in step:
+                outcome = await self._writers[child.resource].ensure(child, owner)
+                outcomes[f"{child.resource.kind} {child.key.name}"] = outcome
+            if Outcome.WAITING in outcomes.values():
+                return outcomes
+        for deletion in plan.deletions:
+            await self._writers[deletion.resource].delete(deletion.key, deletion.uid)
+        return outcomes
+
+    async def _say(self, observed: Observed, report: Report) -> float:
+        """Write the status if it changed and it is time; the seconds until it will be time (0: nothing to wait for)."""
+        workload = observed.workload
+        uid = workload.metadata.uid
+        if msgspec.json.decode(workload.status) == msgspec.json.decode(report.status):
+            return 0.0
+        now = self._clock.monotonic()
+        wait = self._pacer.delay(uid, report.before, report.after, now)
+        if wait > 0:
+            return wait
+        try:
+            data = await self._status.write(observed.key, uid, workload.status, report.status)
+        except (Conflict, NotFound):
+            log.info("status not written: the object is gone or another has its name")
+            return 0.0
+        if data is not None:
+            self._sources.workloads.written(data)
+            self._pacer.wrote(uid, now)
+        self._tell(workload, report)
+        return 0.0
+
+    def _tell(self, workload: CustomObject, report: Report) -> None:
+        meta = workload.metadata
+        about = ObjectReference(AIWORKLOADS.api_version, AIWORKLOADS.kind, meta.namespace, meta.name, meta.uid)
+        for each in announcements(report.before, report.after):
+            self._events.record(about, each.event_type, each.reason, each.note, "Reconcile")
+
+
+def _owner(workload: CustomObject) -> Owner:
+    return Owner(AIWORKLOADS.api_version, AIWORKLOADS.kind, workload.metadata.name, workload.metadata.uid)
+
+
+def _soonest(wait: float, outcomes: Mapping[str, Outcome]) -> float | None:
+    waits = [wait] if wait > 0 else []
+    if Outcome.WAITING in outcomes.values():
+        waits.append(_WAITING_SECONDS)
+    if Outcome.FOREIGN in outcomes.values():
+        waits.append(_CONFLICT_SECONDS)
+    return min(waits, default=None)

@@ -1,0 +1,161 @@
+"""What to say of a workload: its status, purely from the snapshot and the plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from aiop.controllers.serving.diagnosis import Cause, diagnose
+from aiop.controllers.serving.names import REVISION_LABEL, pod_selector, revision_name
+from aiop.controllers.serving.observed import Observed
+from aiop.controllers.serving.plan import Plan
+from aiop.controllers.serving.verdict import Facts, conditions_of
+from aiop.runtime.conditions.condition import Condition, merge_conditions
+from aiop.runtime.views.owned import AutoscalerStatus, IngressStatus
+
+
+class _Known(msgspec.Struct):
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The status to write, and the conditions that it replaces (for events)."""
+
+    status: bytes
+    before: tuple[Condition, ...]
+    after: tuple[Condition, ...]
+
+
+def make_report(observed: Observed, plan: Plan, conflicts: Sequence[str], now: datetime) -> Report:
+    """The status for this generation."""
+    before = existing_conditions(observed.workload.status)
+    generation = observed.workload.metadata.generation
+    facts = _facts(observed, plan, conflicts)
+    after = merge_conditions(before, conditions_of(facts), now=now, generation=generation)
+    versions = _versions(observed, plan, facts)
+    status: dict[str, Any] = {
+        "observedGeneration": generation,
+        "url": _url(observed, plan) if plan.target else "",
+        "replicas": sum(not pod.metadata.deletion_timestamp for pod in observed.pods),
+        "readyReplicas": sum(pod.ready for pod in observed.pods),
+        "selector": ",".join(f"{name}={value}" for name, value in pod_selector(observed.key.name).items()),
+        "version": _serving_version(versions, plan),
+        "versions": versions,
+        "conditions": msgspec.to_builtins(after),
+    }
+    scaling = _autoscaling(observed)
+    if scaling:
+        status["autoscaling"] = scaling
+    return Report(msgspec.json.encode(status), before, after)
+
+
+def existing_conditions(status: bytes) -> tuple[Condition, ...]:
+    """The conditions in a status; none if it makes no sense."""
+    try:
+        return msgspec.json.decode(status, type=_Known).conditions
+    except msgspec.DecodeError:
+        return ()
+
+
+def _facts(observed: Observed, plan: Plan, conflicts: Sequence[str]) -> Facts:
+    reached = len(observed.ready_pods(observed.key.name))
+    target = plan.target.hash if plan.target else ""
+    live = observed.deployment_of(target)
+    pods = observed.pods_of(target)
+    sets = [each for each in observed.replica_sets if each.metadata.labels.get(REVISION_LABEL) == target]
+    wanted = live.desired if live and plan.scaling and plan.scaling.active else plan.wanted
+    others = [
+        state.view.metadata.name
+        for name, state in observed.deployments.items()
+        if name != revision_name(observed.key.name, target) and (state.desired or state.status.replicas)
+    ]
+    autoscaler = observed.autoscaler.status_as(AutoscalerStatus) if observed.autoscaler else None
+    return Facts(
+        refusal=plan.refusal,
+        conflicts=tuple(conflicts),
+        version=plan.target.data.version or target if plan.target else "",
+        wanted=wanted,
+        ready=sum(pod.ready for pod in pods),
+        enough=min(plan.scaling.minimum, wanted) if plan.scaling and plan.scaling.active else wanted,
+        available=live.status.available_replicas if live and live.current else 0,
+        rolled_before=live is not None and live.served,
+        others_running=len(others),
+        endpoints=reached,
+        cause=_cause(plan, diagnose(pods, sets, wanted)),
+        overdue=live is not None and live.overdue,
+        has_ingress=observed.ingress is not None,
+        addresses=_addresses(observed),
+        scaling=plan.scaling,
+        autoscaler=autoscaler,
+    )
+
+
+def _cause(plan: Plan, cause: Cause | None) -> Cause | None:
+    return None if plan.target is None else cause
+
+
+def _versions(observed: Observed, plan: Plan, facts: Facts) -> list[dict[str, Any]]:
+    reached = observed.ready_pods(observed.key.name)
+    rows = []
+    for revision in plan.known:
+        live = observed.deployment_of(revision.hash)
+        is_target = plan.target is not None and revision.hash == plan.target.hash
+        if not is_target and (live is None or not (live.desired or live.status.replicas)):
+            continue
+        pods = observed.pods_of(revision.hash)
+        behind = sum(pod.metadata.uid in reached for pod in pods)
+        rows.append(
+            {
+                "name": revision.data.version,
+                "revision": revision_name(observed.key.name, revision.hash),
+                "ready": sum(pod.ready for pod in pods),
+                "desired": live.desired if live else 0,
+                "traffic": round(100 * behind / len(reached)) if reached else 0,
+                "state": ("Serving" if facts.rolled_out else "Progressing") if is_target else "Retiring",
+                "modelUri": revision.data.model_uri,
+                "runtime": revision.data.runtime,
+            }
+        )
+    return rows
+
+
+def _serving_version(versions: Sequence[dict[str, Any]], plan: Plan) -> str:
+    """The version that most of the traffic goes to; before there is any, the one that is wanted."""
+    busiest = max(versions, key=lambda row: row["traffic"], default=None)
+    if busiest and busiest["traffic"]:
+        return str(busiest["name"])
+    return plan.target.data.version if plan.target else ""
+
+
+def _addresses(observed: Observed) -> tuple[str, ...]:
+    if observed.ingress is None:
+        return ()
+    found = observed.ingress.status_as(IngressStatus).load_balancer.ingress
+    return tuple(address.hostname or address.ip for address in found if address.hostname or address.ip)
+
+
+def _url(observed: Observed, plan: Plan) -> str:
+    """The outside URL once somebody answers there; until then the Service's own."""
+    inside = f"http://{observed.key.name}.{observed.key.namespace}.svc"
+    if plan.spec is None or plan.spec.inference_endpoint is None:
+        return inside
+    exposure = plan.spec.ingress
+    host = exposure.host if exposure and exposure.host and "*" not in exposure.host else None
+    addresses = _addresses(observed)
+    outside = host or (addresses[0] if addresses else None)
+    if outside is None:
+        return inside
+    scheme = "https" if exposure and exposure.tls_secret_name else "http"
+    return f"{scheme}://{outside}{plan.spec.inference_endpoint}"
+
+
+def _autoscaling(observed: Observed) -> dict[str, Any]:
+    if observed.autoscaler is None:
+        return {}
+    status = observed.autoscaler.status_as(AutoscalerStatus)
+    reason = next((each.message for each in status.conditions if each.type == "ScalingActive"), "")
+    result: dict[str, Any] = {"desired": status.desired_replicas, "reason": reason}
+    return result | ({"lastScaleTime": status.last_scale_time} if status.last_scale_time else {})

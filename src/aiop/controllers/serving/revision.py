@@ -1,0 +1,103 @@
+"""Revisions: the fully resolved pod template and what it was made of, kept so that nothing but the user changes it."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from aiop.api.aiworkload import AIWorkloadSpec
+from aiop.api.servingruntime import ServingRuntimeSpec
+from aiop.controllers.serving.modelsource import model_source
+from aiop.controllers.serving.podtemplate import pod_spec
+from aiop.controllers.serving.runtimeselection import select_runtime
+from aiop.controllers.serving.settings import ServingSettings
+from aiop.runtime.views.owned import Revision
+
+# What does not reach the pods makes no new revision.
+_NOT_IN_PODS = frozenset({"replicas", "autoscaling", "inferenceEndpoint", "ingress", "updatePolicy"})
+_DIGEST = 10
+
+
+class RevisionData(msgspec.Struct, frozen=True, rename="camel"):
+    """What a ControllerRevision keeps. ``pod`` is the PodSpec; ``asked`` is the hash of the spec that asked for it."""
+
+    pod: dict[str, Any]
+    asked: str
+    runtime: str = ""
+    model_uri: str = ""
+    version: str = ""
+    protocol: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRevision:
+    """A revision with its hash; ``number`` grows with each use and is 0 for one that is not stored yet."""
+
+    hash: str
+    number: int
+    data: RevisionData
+
+
+def asked_hash(spec: AIWorkloadSpec) -> str:
+    """The hash of the part of a spec that reaches the pods."""
+    relevant = {
+        name: value
+        for name, value in spec.model_dump(by_alias=True, exclude_defaults=True, mode="json").items()
+        if name not in _NOT_IN_PODS
+    }
+    return _digest(relevant)
+
+
+def known_revisions(views: Sequence[Revision], label: str) -> list[KnownRevision]:
+    """The stored revisions, oldest use first; one that makes no sense is as good as absent."""
+    known = []
+    for view in views:
+        try:
+            data = msgspec.json.decode(view.data, type=RevisionData)
+        except msgspec.DecodeError:
+            continue
+        known.append(KnownRevision(view.metadata.labels.get(label, ""), view.revision, data))
+    return sorted(known, key=lambda revision: (revision.number, revision.hash))
+
+
+def target_revision(
+    spec: AIWorkloadSpec,
+    known: Sequence[KnownRevision],
+    runtimes: Mapping[str, ServingRuntimeSpec],
+    settings: ServingSettings,
+) -> KnownRevision:
+    """The revision that ``spec`` asks for.
+
+    Pinned (the default): if a stored revision was made for the same spec, it is that one, though runtimes or the
+    operator have changed since. Raises NotAccepted if it cannot be resolved.
+    """
+    asked = asked_hash(spec)
+    if spec.update_policy == "Pinned":
+        for revision in reversed(known):
+            if revision.data.asked == asked:
+                return revision
+    data = _resolve(spec, asked, runtimes, settings)
+    digest = _digest({"pod": data.pod})
+    stored = next((revision for revision in known if revision.hash == digest), None)
+    return KnownRevision(digest, stored.number if stored else 0, data)
+
+
+def _resolve(
+    spec: AIWorkloadSpec, asked: str, runtimes: Mapping[str, ServingRuntimeSpec], settings: ServingSettings
+) -> RevisionData:
+    name, runtime = select_runtime(spec, runtimes)
+    source = model_source(spec, runtime, settings.model_store)
+    return RevisionData(
+        pod=pod_spec(spec, runtime, source, settings.fetch_image),
+        asked=asked,
+        runtime=name,
+        model_uri=source.uri if source else "",
+        version=spec.model_version or "",
+        protocol=runtime.protocol,
+    )
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:_DIGEST]

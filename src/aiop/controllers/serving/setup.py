@@ -1,0 +1,87 @@
+"""Wires the serving controller into a manager."""
+
+import random as random_module
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiop.api.common import GROUP
+from aiop.api.resources import AIWORKLOADS
+from aiop.controllers.serving.names import FIELD_MANAGER, WORKLOAD_LABEL
+from aiop.controllers.serving.reconcile import ServingReconciler
+from aiop.controllers.serving.runtimes import DefaultRuntimes
+from aiop.controllers.serving.settings import ServingSettings
+from aiop.controllers.serving.sources import make_sources
+from aiop.runtime.client.builtin import CONTROLLERREVISIONS
+from aiop.runtime.client.client import Client
+from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.runtime.conditions.events import EventRecorder
+from aiop.runtime.conditions.status import StatusWriter
+from aiop.runtime.controller.children import ChildWriter
+from aiop.runtime.controller.controller import Controller
+from aiop.runtime.controller.mappers import label_key, own_key, owner_keys
+from aiop.runtime.informer.informer import Event, EventType, Informer
+from aiop.runtime.kit.clock import Clock
+from aiop.runtime.manager.manager import Manager
+from aiop.runtime.manager.metrics import Metrics
+from aiop.runtime.views.custom import CustomObject
+
+_NAME = "serving"
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the controller takes from outside."""
+
+    client: Client
+    clock: Clock
+    random: random_module.Random
+    metrics: Metrics
+    events: EventRecorder
+    new_id: Callable[[], str]
+
+
+def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> Controller:
+    """Add informers, the default runtimes and the controller to ``manager``."""
+    sources = make_sources(tools.client, clock=tools.clock, random=tools.random, metrics=tools.metrics.informers)
+    writable: dict[Resource, Informer[Any]] = {**sources.owned, CONTROLLERREVISIONS: sources.revisions}
+    writers = {
+        resource: ChildWriter(tools.client, informer, resource, FIELD_MANAGER)
+        for resource, informer in writable.items()
+    }
+    status = StatusWriter(tools.client, AIWORKLOADS, FIELD_MANAGER)
+    reconciler = ServingReconciler(sources, writers, status, tools.events, settings, tools.clock)
+    controller = Controller(
+        _NAME,
+        reconciler,
+        clock=tools.clock,
+        new_id=tools.new_id,
+        workers=settings.workers,
+        metrics=tools.metrics.controllers,
+        queue_metrics=tools.metrics.queues,
+    )
+    controller.watches(sources.workloads, own_key)
+    by_owner, by_label = owner_keys(GROUP, AIWORKLOADS.kind), label_key(WORKLOAD_LABEL)
+    for informer in writable.values():
+        controller.watches(informer, by_owner)
+    labelled: tuple[Informer[Any], ...] = (sources.replica_sets, sources.pods, sources.slices)
+    for informer in labelled:
+        controller.watches(informer, by_label)
+    # A runtime that appears may be what any workload waits for.
+    controller.watches(
+        sources.runtimes,
+        lambda _view: [
+            ObjectKey(each.metadata.namespace, each.metadata.name) for each in sources.workloads.store.values()
+        ],
+    )
+    sources.workloads.add_handler(lambda event: _forget(event, reconciler))
+    for informer in sources.everything():
+        manager.add_informer(informer)
+    manager.add_controller(controller)
+    manager.on_leading(DefaultRuntimes(tools.client, sources.runtimes).apply)
+    return controller
+
+
+def _forget(event: Event[CustomObject], reconciler: ServingReconciler) -> None:
+    if event.type is EventType.DELETED and event.old is not None:
+        reconciler.forget(event.old.metadata.uid)

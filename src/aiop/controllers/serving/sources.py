@@ -1,0 +1,134 @@
+"""The caches that the serving controller reads, and a snapshot out of them."""
+
+import random as random_module
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aiop.api.resources import AIWORKLOADS, SERVINGRUNTIMES
+from aiop.api.servingruntime import ServingRuntimeSpec
+from aiop.controllers.serving.errors import NotAccepted
+from aiop.controllers.serving.names import WORKLOAD_LABEL
+from aiop.controllers.serving.observed import Observed, deployment_state
+from aiop.controllers.serving.specs import SpecCache
+from aiop.runtime.client.builtin import (
+    CONTROLLERREVISIONS,
+    DEPLOYMENTS,
+    ENDPOINTSLICES,
+    HORIZONTALPODAUTOSCALERS,
+    INGRESSES,
+    PODDISRUPTIONBUDGETS,
+    PODS,
+    REPLICASETS,
+    SERVICES,
+)
+from aiop.runtime.client.client import Client
+from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.runtime.informer.informer import Informer, InformerMetrics
+from aiop.runtime.informer.source import ClientListWatch
+from aiop.runtime.kit.clock import Clock
+from aiop.runtime.views.custom import CustomObject, decode_custom
+from aiop.runtime.views.meta import ObjectView
+from aiop.runtime.views.owned import Owned, Revision, decode_owned, decode_revision
+from aiop.runtime.views.workloads import (
+    EndpointSlice,
+    Pod,
+    ReplicaSet,
+    decode_endpoint_slice,
+    decode_pod,
+    decode_replica_set,
+)
+
+V = TypeVar("V", bound=ObjectView)
+
+# Every child of ours, its pods, their ReplicaSets and the endpoints' slices carry the workload's name.
+_BY_WORKLOAD = "workload"
+OWNED = (SERVICES, DEPLOYMENTS, INGRESSES, HORIZONTALPODAUTOSCALERS, PODDISRUPTIONBUDGETS)
+
+
+def by_workload(view: ObjectView) -> tuple[str, ...]:
+    """Index values: the workload that the labels name."""
+    name = view.metadata.labels.get(WORKLOAD_LABEL)
+    return (f"{view.metadata.namespace}/{name}",) if name else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """One informer a kind; those of children see labelled objects only."""
+
+    workloads: Informer[CustomObject]
+    runtimes: Informer[CustomObject]
+    owned: Mapping[Resource, Informer[Owned]]
+    revisions: Informer[Revision]
+    replica_sets: Informer[ReplicaSet]
+    pods: Informer[Pod]
+    slices: Informer[EndpointSlice]
+
+    def children(self) -> list[Informer[Any]]:
+        """All but the workloads and the runtimes."""
+        return [*self.owned.values(), self.revisions, self.replica_sets, self.pods, self.slices]
+
+    def everything(self) -> list[Informer[Any]]:
+        """All of them."""
+        return [self.workloads, self.runtimes, *self.children()]
+
+    def observe(self, workload: CustomObject, specs: SpecCache) -> Observed:
+        """A snapshot of a workload and what its UID owns."""
+        key = ObjectKey(workload.metadata.namespace, workload.metadata.name)
+        uid = workload.metadata.uid
+        index = str(key)
+
+        def mine(resource: Resource) -> dict[str, Owned]:
+            found = self.owned[resource].store.by_index(_BY_WORKLOAD, index)
+            return {
+                view.metadata.name: view
+                for view in found
+                if view.owned_by(uid) and not view.metadata.deletion_timestamp
+            }
+
+        return Observed(
+            workload=workload,
+            runtimes=self.known_runtimes(specs),
+            revisions=tuple(
+                view
+                for view in self.revisions.store.by_index(_BY_WORKLOAD, index)
+                if (owner := view.metadata.controller()) is not None and owner.uid == uid
+            ),
+            deployments={name: deployment_state(view) for name, view in mine(DEPLOYMENTS).items()},
+            services=mine(SERVICES),
+            ingress=mine(INGRESSES).get(key.name),
+            autoscaler=mine(HORIZONTALPODAUTOSCALERS).get(key.name),
+            budget=mine(PODDISRUPTIONBUDGETS).get(key.name),
+            replica_sets=tuple(self.replica_sets.store.by_index(_BY_WORKLOAD, index)),
+            pods=tuple(self.pods.store.by_index(_BY_WORKLOAD, index)),
+            slices=tuple(self.slices.store.by_index(_BY_WORKLOAD, index)),
+        )
+
+    def known_runtimes(self, specs: SpecCache) -> dict[str, ServingRuntimeSpec]:
+        """Every runtime whose spec makes sense; one that does not is as good as absent."""
+        known = {}
+        for view in self.runtimes.store.values():
+            try:
+                known[view.metadata.name] = specs.runtime(view)
+            except NotAccepted:
+                continue
+        return known
+
+
+def make_sources(client: Client, *, clock: Clock, random: random_module.Random, metrics: InformerMetrics) -> Sources:
+    """Informers for everything that the controller reads."""
+
+    def informer(resource: Resource, decode: Callable[[bytes], V], *, labelled: bool = True) -> Informer[V]:
+        source = ClientListWatch(client, resource, label_selector=WORKLOAD_LABEL if labelled else "")
+        indexes = {_BY_WORKLOAD: by_workload} if labelled else {}
+        return Informer(resource.plural, source, decode, clock=clock, random=random, indexes=indexes, metrics=metrics)
+
+    return Sources(
+        workloads=informer(AIWORKLOADS, decode_custom, labelled=False),
+        runtimes=informer(SERVINGRUNTIMES, decode_custom, labelled=False),
+        owned={resource: informer(resource, decode_owned) for resource in OWNED},
+        revisions=informer(CONTROLLERREVISIONS, decode_revision),
+        replica_sets=informer(REPLICASETS, decode_replica_set),
+        pods=informer(PODS, decode_pod),
+        slices=informer(ENDPOINTSLICES, decode_endpoint_slice),
+    )

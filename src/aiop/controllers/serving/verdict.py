@@ -1,0 +1,173 @@
+"""From facts to conditions: what is true, and the one sentence for each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiop.controllers.serving.children.autoscaler import ScalingPlan
+from aiop.controllers.serving.diagnosis import Cause
+from aiop.controllers.serving.errors import NotAccepted
+from aiop.runtime.conditions.condition import Condition, condition
+from aiop.runtime.views.owned import AutoscalerStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the conditions depend on. Counts are of the wanted revision, ``endpoints`` of all."""
+
+    refusal: NotAccepted | None
+    conflicts: tuple[str, ...]
+    version: str
+    wanted: int
+    ready: int
+    enough: int  # with an autoscaler its minimum: growth does not unset Ready
+    available: int
+    rolled_before: bool
+    others_running: int
+    endpoints: int
+    cause: Cause | None
+    overdue: bool
+    has_ingress: bool
+    addresses: tuple[str, ...]
+    scaling: ScalingPlan | None
+    autoscaler: AutoscalerStatus | None
+
+    @property
+    def rolled_out(self) -> bool:
+        """The wanted revision serves alone and in full number."""
+        return self.refusal is None and not self.others_running and self.available >= self.enough
+
+    @property
+    def stalled(self) -> Cause | None:
+        """What will not mend itself."""
+        if self.refusal is not None:
+            return Cause(self.refusal.reason, self.refusal.message)
+        if self.conflicts:
+            return Cause("NameConflict", _conflict_message(self.conflicts))
+        if self.overdue and not self.rolled_out:
+            return Cause("ProgressDeadlineExceeded", f"no progress for ten minutes: {self.waiting_for}")
+        return None
+
+    @property
+    def waiting_for(self) -> str:
+        """Why the wanted revision does not serve in full."""
+        if self.cause is not None:
+            return self.cause.message
+        if self.others_running and self.available >= self.enough:
+            return "the last revision's servers are leaving"
+        return f"{self.available} of {self.wanted} servers are available"
+
+
+def conditions_of(facts: Facts) -> Sequence[Condition]:
+    """Every condition, in a fixed order; Reconciling and Stalled only while true (kstatus)."""
+    always = [
+        _accepted(facts),
+        _ready(facts),
+        _available(facts),
+        _progressing(facts),
+        _endpoint_ready(facts),
+        _scaling_active(facts),
+        _degraded(facts),
+    ]
+    stalled = facts.stalled
+    if stalled is not None:
+        return [*always, condition("Stalled", True, stalled.reason, stalled.message)]
+    if not facts.rolled_out:
+        return [*always, condition("Reconciling", True, "RollingOut", _rolling_message(facts))]
+    return always
+
+
+def _accepted(facts: Facts) -> Condition:
+    if facts.refusal is not None:
+        return condition("Accepted", False, facts.refusal.reason, facts.refusal.message)
+    return condition("Accepted", True, "Accepted", "the spec makes sense and all that it names was found")
+
+
+def _ready(facts: Facts) -> Condition:
+    if facts.stalled is not None:
+        return condition("Ready", False, facts.stalled.reason, facts.stalled.message)
+    if not facts.rolled_out:
+        reason = facts.cause.reason if facts.cause else "RollingOut"
+        return condition("Ready", False, reason, _rolling_message(facts))
+    if not facts.wanted:
+        return condition("Ready", True, "ScaledToZero", "spec.replicas is 0: nothing serves, as asked")
+    if not facts.endpoints:
+        return condition("Ready", False, "NoReadyEndpoint", "no ready server stands behind the Service yet")
+    return condition(
+        "Ready", True, "Serving", f"{facts.version} serves with {facts.ready} of {facts.wanted} servers ready"
+    )
+
+
+def _available(facts: Facts) -> Condition:
+    if facts.endpoints:
+        return condition("Available", True, "EndpointsReady", f"{facts.endpoints} servers take requests")
+    reason, message = _no_endpoint(facts)
+    return condition("Available", False, reason, message)
+
+
+def _no_endpoint(facts: Facts) -> tuple[str, str]:
+    if facts.refusal is None and not facts.wanted:
+        return "ScaledToZero", "spec.replicas is 0"
+    return "NoReadyEndpoint", f"no server takes requests: {facts.waiting_for}"
+
+
+def _progressing(facts: Facts) -> Condition:
+    stalled = facts.stalled
+    if stalled is not None:
+        return condition("Progressing", False, stalled.reason, stalled.message)
+    if facts.rolled_out:
+        return condition("Progressing", False, "RolloutComplete", f"{facts.version} is fully rolled out")
+    return condition("Progressing", True, "RollingOut", _rolling_message(facts))
+
+
+def _rolling_message(facts: Facts) -> str:
+    others = "; the last revision serves meanwhile" if facts.others_running and facts.endpoints else ""
+    return f"rolling out {facts.version}: {facts.waiting_for}{others}"
+
+
+def _endpoint_ready(facts: Facts) -> Condition:
+    if not facts.endpoints:
+        reason, message = _no_endpoint(facts)
+        return condition("EndpointReady", False, reason, message)
+    if not facts.has_ingress:
+        return condition("EndpointReady", True, "EndpointsReady", "the Service answers inside the cluster")
+    where = (
+        f"at {', '.join(facts.addresses)}" if facts.addresses else "; no ingress controller has given it an address yet"
+    )
+    return condition("EndpointReady", True, "EndpointsReady", f"the Service answers, and the Ingress stands {where}")
+
+
+def _scaling_active(facts: Facts) -> Condition:
+    plan = facts.scaling
+    if plan is None:
+        return condition("ScalingActive", False, "AutoscalingOff", "spec.replicas sets the number of servers")
+    notes = " ".join(plan.notes)
+    if not plan.active:
+        return condition("ScalingActive", False, "NoUsableMetric", notes)
+    told = next(
+        (each for each in (facts.autoscaler.conditions if facts.autoscaler else ()) if each.type == "ScalingActive"),
+        None,
+    )
+    bounds = f"between {plan.minimum} and {plan.maximum} servers, spec.replicas being the number to begin with."
+    if told is None or told.status != "True":
+        words = told.message if told else "it has not looked yet"
+        return condition("ScalingActive", False, "AutoscalerWaiting", f"The autoscaler waits: {words}. {notes}".strip())
+    return condition(
+        "ScalingActive", True, "AutoscalerActive", f"CPU {plan.cpu} % is aimed at, {bounds} {notes}".strip()
+    )
+
+
+def _degraded(facts: Facts) -> Condition:
+    if facts.conflicts:
+        return condition("Degraded", True, "NameConflict", _conflict_message(facts.conflicts))
+    cause = facts.cause
+    # Servers that merely start are no defect, unless they had all been there before.
+    if cause is not None and (cause.reason != "PodsNotReady" or facts.rolled_before):
+        return condition("Degraded", True, cause.reason, cause.message)
+    return condition("Degraded", False, "Healthy", "")
+
+
+def _conflict_message(conflicts: Sequence[str]) -> str:
+    return (
+        f"{', '.join(conflicts)} exists and belongs to somebody else: rename or delete it, or rename this workload; "
+        "it is looked at again every minute"
+    )

@@ -1,0 +1,88 @@
+"""What to do next, list or watch, and how long to wait before: decided here, without I/O, and done by the informer."""
+
+from collections.abc import Callable
+
+from aiop.runtime.client.errors import (
+    ClientError,
+    ConnectionFailed,
+    Expired,
+    RequestTimedOut,
+    ServerError,
+    TooManyRequests,
+    Unauthorized,
+)
+from aiop.runtime.kit.backoff import Backoff, BackoffState
+
+# client-go's reflector: 0.8 s to 30 s with full jitter comes to about 0.22 requests a second while a server is down.
+RETRY = Backoff(initial=0.8, factor=2.0, maximum=30.0, jitter=1.0, reset_after=120.0)
+# A watch that ends sooner than this and brought nothing is refused in disguise and must not be repeated at once.
+SHORT_WATCH_SECONDS = 1.0
+# A list right after an expiry is fair; a second expiry within this time is a server whose history is too short.
+_EXPIRED_AGAIN_SECONDS = 30.0
+# A server that fails for longer than a restart takes may have lost its place; then the list is asked for again.
+_SERVER_ERROR_SECONDS = 30.0
+# In a stream: the server could not read an object that is being deleted unsafely, so its end will not be told.
+_STORE_READ_ERROR = "StoreReadError"
+# With these the resume point still stands.
+_RESUMABLE = (ConnectionFailed, RequestTimedOut, TooManyRequests, Unauthorized)
+
+
+class Reflector:
+    """Feed it what happened; it says whether a list is due, and each delay in seconds.
+
+    Promised: an expiry leads to a list; a lost connection, a 429 or a 401 never does; no failure is answered faster
+    than the back-off allows, but for the first expiry in a while.
+    """
+
+    def __init__(self, draw: Callable[[], float], retry: Backoff = RETRY) -> None:
+        self.list_due = True
+        self._retry = BackoffState(retry, draw)
+        self._started = 0.0
+        self._progressed = False
+        self._expired: float | None = None
+        self._failing_since: float | None = None
+
+    def listed(self) -> None:
+        """The list is in the store."""
+        self.list_due = False
+        self._failing_since = None
+
+    def watching(self, now: float) -> None:
+        """A watch begins."""
+        self._started = now
+        self._progressed = False
+
+    def progressed(self) -> None:
+        """The watch moved the resume point."""
+        self._progressed = True
+        self._failing_since = None
+
+    def ended(self, now: float) -> float:
+        """The server ended the watch as it may; the delay before the next."""
+        if self._progressed or now - self._started >= SHORT_WATCH_SECONDS:
+            return 0.0
+        return self._retry.next(now)
+
+    def failed(self, error: ClientError, now: float) -> float:
+        """The list or the watch failed; the delay before the next try."""
+        if isinstance(error, Expired):
+            return self._expire(now)
+        if not self._resumable(error, now):
+            self.list_due = True
+        asked = getattr(error, "retry_after", None) or 0.0
+        return max(asked, self._retry.next(now))
+
+    def _expire(self, now: float) -> float:
+        self.list_due = True
+        again = self._expired is not None and now - self._expired < _EXPIRED_AGAIN_SECONDS
+        self._expired = now
+        return self._retry.next(now) if again else 0.0
+
+    def _resumable(self, error: ClientError, now: float) -> bool:
+        if isinstance(error, _RESUMABLE):
+            return True
+        if not isinstance(error, ServerError) or error.reason == _STORE_READ_ERROR:
+            return False
+        if self._failing_since is None:
+            self._failing_since = now
+        return now - self._failing_since < _SERVER_ERROR_SECONDS
