@@ -1,0 +1,80 @@
+"""An informer on a script, with all that a test looks at."""
+
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.informer.informer import Event, Informer
+from aiop.runtime.views.custom import CustomObject, decode_custom
+from support.clock import FakeClock
+from support.listwatch import ScriptedSource
+from support.running import run_informer
+
+Told = list[str]
+
+
+class Recorded:
+    def __init__(self) -> None:
+        self.lists = 0
+        self.failures = 0
+        self.skips = 0
+        self.objects = -1
+        self.moments: list[float] = []
+
+    def relisted(self, informer: str) -> None:
+        self.lists += 1
+
+    def failed(self, informer: str) -> None:
+        self.failures += 1
+
+    def skipped(self, informer: str) -> None:
+        self.skips += 1
+
+    def active(self, informer: str, moment: float, objects: int) -> None:
+        self.moments.append(moment)
+        self.objects = objects
+
+
+class Bench:
+    """An informer on a script, with all that a test looks at."""
+
+    def __init__(self, source: ScriptedSource) -> None:
+        self.source = source
+        self.clock = FakeClock()
+        self.metrics = Recorded()
+        self.told: Told = []
+        self.informer: Informer[CustomObject] = Informer(
+            "widgets",
+            source,
+            decode_custom,
+            clock=self.clock,
+            random=random.Random(1),  # noqa: S311 - a seed, so that a failure replays
+            indexes={"label": _labels},
+            metrics=self.metrics,
+        )
+        self.informer.add_handler(lambda event: self.told.append(said(event)))
+
+    def names(self) -> list[str]:
+        return sorted(view.metadata.name for view in self.informer.store.values())
+
+    def version(self, name: str) -> str:
+        view = self.informer.store.get(ObjectKey("default", name))
+        return view.metadata.resource_version if view else ""
+
+
+def _labels(view: CustomObject) -> Iterator[str]:
+    yield from view.metadata.labels.values()
+
+
+def said(event: Event[CustomObject]) -> str:
+    """An event in short: type, name, versions old>new, and whether it is initial."""
+    old, new = (view.metadata.resource_version if view else "" for view in (event.old, event.new))
+    return f"{event.type} {event.key.name} {old}>{new}{' initial' if event.initial else ''}"
+
+
+@asynccontextmanager
+async def running(bench: Bench) -> AsyncIterator[Bench]:
+    async with run_informer(bench.informer):
+        yield bench
+    assert bench.source.open == 0, "a stream was left open"

@@ -1,0 +1,108 @@
+"""What comes after what: decided without I/O."""
+
+import pytest
+
+from aiop.runtime.client.errors import (
+    ClientError,
+    ConnectionFailed,
+    Expired,
+    Forbidden,
+    ProtocolError,
+    RequestTimedOut,
+    ServerError,
+    TooManyRequests,
+    Unauthorized,
+)
+from aiop.runtime.informer.reflector import RETRY, Reflector
+
+
+def reflector(jitter: float = 0.0) -> Reflector:
+    """One that has listed; ``jitter`` is what each draw gives."""
+    made = Reflector(lambda: jitter)
+    made.listed()
+    return made
+
+
+def test_it_begins_with_a_list() -> None:
+    assert Reflector(lambda: 0.0).list_due
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ConnectionFailed("refused"), RequestTimedOut("idle"), TooManyRequests(429), Unauthorized(401), ServerError(503)],
+)
+def test_a_passing_failure_backs_off_and_never_lists(error: ClientError) -> None:
+    one = reflector()
+    assert one.failed(error, 0.0) == RETRY.initial
+    assert not one.list_due
+
+
+@pytest.mark.parametrize("error", [Forbidden(403), ProtocolError("nonsense"), ServerError(500, "StoreReadError")])
+def test_a_failure_that_may_hide_events_backs_off_and_lists(error: ClientError) -> None:
+    one = reflector()
+    assert one.failed(error, 0.0) == RETRY.initial
+    assert one.list_due
+
+
+def test_a_server_that_fails_for_long_is_listed_again() -> None:
+    one = reflector()
+    one.failed(ServerError(500), 0.0)
+    one.failed(ServerError(500), 29.0)
+    assert not one.list_due
+    one.failed(ServerError(500), 30.0)
+    assert one.list_due
+
+
+def test_progress_between_two_server_errors_counts_from_anew() -> None:
+    one = reflector()
+    one.failed(ServerError(500), 0.0)
+    one.watching(10.0)
+    one.progressed()
+    one.failed(ServerError(500), 60.0)
+    assert not one.list_due
+
+
+def test_the_first_expiry_lists_at_once() -> None:
+    one = reflector()
+    assert one.failed(Expired(410), 100.0) == 0.0
+    assert one.list_due
+
+
+def test_expiry_after_expiry_backs_off() -> None:
+    one = reflector()
+    delays = [one.failed(Expired(410), moment) for moment in (0.0, 0.1, 1.0)]
+    assert delays == [0.0, 0.8, 1.6]
+    assert one.failed(Expired(410), 1000.0) == 0.0
+
+
+def test_the_servers_wish_to_wait_is_kept() -> None:
+    assert reflector().failed(TooManyRequests(429, retry_after=17.0), 0.0) == 17.0
+
+
+def test_delays_grow_to_the_cap_and_begin_anew_after_two_quiet_minutes() -> None:
+    one = reflector()
+    delays = [one.failed(ConnectionFailed("refused"), float(moment)) for moment in range(8)]
+    assert delays == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
+    assert one.failed(ConnectionFailed("refused"), 200.0) == 0.8
+
+
+def test_jitter_at_most_doubles_a_delay() -> None:
+    assert reflector(jitter=1.0).failed(ConnectionFailed("refused"), 0.0) == 1.6
+
+
+def test_watches_that_end_at_once_and_bring_nothing_back_off() -> None:
+    one = reflector()
+    delays = []
+    for moment in (0.0, 1.0, 2.0):
+        one.watching(moment)
+        delays.append(one.ended(moment + 0.01))
+    assert delays == [0.8, 1.6, 3.2]
+
+
+def test_a_watch_that_brought_something_or_lasted_is_followed_at_once() -> None:
+    one = reflector()
+    one.watching(0.0)
+    one.progressed()
+    assert one.ended(0.01) == 0.0
+    one.watching(1.0)
+    assert one.ended(301.0) == 0.0
