@@ -12,7 +12,6 @@ import secrets
 import signal
 import socket
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
@@ -183,15 +182,20 @@ class ControlPlane:
                 f"--service-account-private-key-file={self.folder / 'service-account.key'}",
                 f"--root-ca-file={self.certificate_authority}",
                 "--use-service-account-credentials=true",
-                "--controllers=*,-node-ipam-controller,-service-lb-controller,-cloud-node-lifecycle-controller",
             )
         if self._has("kube-scheduler"):
             self._run("kube-scheduler", kubeconfig, *common, f"--secure-port={scheduler_port}")
+        listening = [
+            port
+            for name, port in (("kube-controller-manager", manager_port), ("kube-scheduler", scheduler_port))
+            if self._has(name)
+        ]
+        wait_until(lambda: all(_listens(port) for port in listening), self._components, _START_SECONDS)
 
     def _is_ready(self) -> bool:
         if not self.certificate_authority.exists():
             return False
-        request = urllib.request.Request(f"{self.url}/readyz", headers={"Authorization": f"Bearer {self.token}"})
+        request = urllib.request.Request(f"{self.url}/readyz", headers={"Authorization": f"Bearer {self.token}"})  # noqa: S310 - https, ours
         try:
             trust = ssl.create_default_context(cafile=str(self.certificate_authority))
             with urllib.request.urlopen(request, context=trust, timeout=2) as answer:  # noqa: S310 - https, ours
@@ -227,6 +231,11 @@ def _private_key() -> str:
     der = bytes.fromhex("30310201010420") + scalar + bytes.fromhex("a00a06082a8648ce3d030107")
     body = base64.b64encode(der).decode()
     return f"-----BEGIN EC PRIVATE KEY-----\n{body}\n-----END EC PRIVATE KEY-----\n"
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _free_ports(count: int) -> list[int]:

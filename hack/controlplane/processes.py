@@ -4,7 +4,7 @@ import ctypes
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -54,9 +54,8 @@ class Component:
         self.process.wait()
 
 
-def wait_until(ready: object, components: Sequence[Component], seconds: float) -> None:
+def wait_until(ready: Callable[[], bool], components: Sequence[Component], seconds: float) -> None:
     """Ask ``ready()`` until it says True; raises ProcessFailed if a component ends or the time is up."""
-    assert callable(ready)
     deadline = time.monotonic() + seconds
     while not ready():
         for component in components:

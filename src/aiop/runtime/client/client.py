@@ -176,13 +176,19 @@ class Client:
         uid: str | None = None,
         resource_version: str | None = None,
         propagation: str = "Background",
+        grace_seconds: int | None = None,
     ) -> bytes:
-        """DELETE; with ``uid`` or ``resource_version`` only that very object (Conflict otherwise)."""
+        """DELETE; with ``uid`` or ``resource_version`` only that very object (Conflict otherwise).
+
+        ``grace_seconds`` None leaves the grace to the object; 0 ends a pod at once, as only its kubelet should.
+        """
         wanted = {"uid": uid, "resourceVersion": resource_version}
         preconditions = {name: value for name, value in wanted.items() if value}
         options: dict[str, object] = {**_DELETE_KIND, "propagationPolicy": propagation}
         if preconditions:
             options["preconditions"] = preconditions
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
         return await self._write("DELETE", resource.path(key.namespace, key.name), key, options, {})
 
     async def aclose(self) -> None:
