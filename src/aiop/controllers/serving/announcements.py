@@ -25,8 +25,13 @@ def announcements(before: Sequence[Condition], after: Sequence[Condition]) -> li
     return [
         Announcement(_event_type(each), each.reason, f"{each.type}: {each.message}" if each.message else each.type)
         for each in changed(before, after)
-        if each.type in _TOLD and (before or each.type not in _SILENT_AT_FIRST)
+        if each.type in _TOLD and (before or each.type not in _SILENT_AT_FIRST) and not _said_elsewhere(each)
     ]
+
+
+def _said_elsewhere(each: Condition) -> bool:
+    """Not ready is what Accepted, Progressing or Degraded give the reason for."""
+    return each.type == "Ready" and each.status != "True"
 
 
 def _good(each: Condition) -> bool:
@@ -36,6 +41,4 @@ def _good(each: Condition) -> bool:
 def _event_type(each: Condition) -> str:
     if each.type == "Progressing":
         return "Normal" if each.reason in {"RollingOut", "RolloutComplete"} else "Warning"
-    if each.type == "Ready" and each.reason == "RollingOut":
-        return "Normal"
     return "Normal" if _good(each) else "Warning"
