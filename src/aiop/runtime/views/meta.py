@@ -1,5 +1,6 @@
 """The part of metadata that every view keeps."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -28,8 +29,8 @@ class ObjectMeta(msgspec.Struct, frozen=True, rename="camel", gc=False):
     generation: int = 0
     creation_timestamp: str = ""
     deletion_timestamp: str | None = None
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
     finalizers: tuple[str, ...] = ()
     owner_references: tuple[OwnerReference, ...] = ()
 

@@ -1,5 +1,7 @@
 """Views of what runs: pods, nodes, ReplicaSets and EndpointSlices. Only what somebody reads; managedFields never."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from aiop.runtime.views.meta import ObjectMeta
@@ -148,7 +150,7 @@ class NodeSpec(msgspec.Struct, frozen=True, gc=False):
 class NodeStatus(msgspec.Struct, frozen=True, gc=False):
     """What the node has."""
 
-    allocatable: dict[str, str] = {}
+    allocatable: Mapping[str, str] = {}
     conditions: tuple[Condition, ...] = ()
 
 

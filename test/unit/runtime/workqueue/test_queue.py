@@ -336,3 +336,12 @@ async def test_metrics_are_exact(clock: FakeClock) -> None:
     await clock.advance(1)
     assert told.depths[-1] == 1
     assert max(told.depths) == 1
+
+
+async def test_a_delay_that_is_over_goes_before_an_add_even_if_the_loop_was_busy(clock: FakeClock) -> None:
+    queue: WorkQueue[str] = WorkQueue(clock)
+    queue.add_after("delayed", 10)
+    clock._elapsed = 11  # the timer had no chance to run
+    queue.add("late")
+    assert await take_all(queue) == ["delayed", "late"]
+    queue.shut_down()
