@@ -1,0 +1,1 @@
+"""The embedded server's etcd: objects, one version counter, and the history that watches resume from."""
