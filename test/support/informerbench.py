@@ -49,7 +49,7 @@ class Bench:
             source,
             decode_custom,
             clock=self.clock,
-            random=random.Random(1),  # noqa: S311 - a seed, so that a failure replays
+            random=random.Random(1),
             indexes={"label": _labels},
             metrics=self.metrics,
         )

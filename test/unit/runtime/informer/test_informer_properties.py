@@ -51,7 +51,7 @@ class History:
             self.server,
             decode_custom,
             clock=self.clock,
-            random=random.Random(3),  # noqa: S311 - a seed, so that a failure replays
+            random=random.Random(3),
             indexes={"name": lambda view: [view.metadata.name]},
         )
         self.listener = Listener()

@@ -126,7 +126,7 @@ class Workers:
 
 
 async def test_never_two_workers_on_one_key_and_no_add_is_lost() -> None:
-    draw = random.Random(7)  # noqa: S311 - a seed, so that a failure replays
+    draw = random.Random(7)
     clock = FakeClock()
     queue: WorkQueue[int] = WorkQueue(clock)
     workers = Workers(queue, draw)

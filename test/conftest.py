@@ -1,0 +1,14 @@
+"""Fixtures that more than one suite needs."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.controlplane import Cluster, real_cluster
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A real control plane, one a session."""
+    with real_cluster(tmp_path_factory.mktemp("controlplane")) as running:
+        yield running

@@ -1,0 +1,64 @@
+"""One suite, two API servers: every test here runs against the embedded one and against the real one."""
+
+import itertools
+import random
+import ssl
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from aiop.runtime.kit.clock import SystemClock
+from aiop.sim.server import APIServer
+from contract.widgets import DEFINITION, GROUP
+from support.controlplane import Cluster
+from support.raw_api import RawAPI
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(params=["embedded", pytest.param("real", marks=pytest.mark.real)])
+async def api(request: pytest.FixtureRequest) -> AsyncIterator[RawAPI]:
+    """The API, spoken by hand, with the Widget kind installed."""
+    source = _embedded() if request.param == "embedded" else _real(request.getfixturevalue("cluster"))
+    async for each in source:
+        await _install_widgets(each)
+        yield each
+
+
+@pytest.fixture
+async def namespace(api: RawAPI) -> AsyncIterator[str]:
+    """A namespace of the test's own."""
+    name = f"contract-{next(_numbers)}"
+    answer = await api.post("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    assert answer.status == 201
+    yield name
+    await api.delete(f"/api/v1/namespaces/{name}")
+
+
+async def _embedded() -> AsyncIterator[RawAPI]:
+    clock = SystemClock()
+    server = APIServer(clock, random=random.Random(1))
+    await server.start()
+    headers = {"Authorization": f"Bearer {server.token}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        yield RawAPI(session, server.url)
+    await server.stop()
+
+
+async def _real(cluster: Cluster) -> AsyncIterator[RawAPI]:
+    url, authority, token = cluster.credentials
+    trust = ssl.create_default_context(cafile=authority or None)
+    connector = aiohttp.TCPConnector(ssl=trust)
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}, connector=connector) as session:
+        yield RawAPI(session, url)
+
+
+async def _install_widgets(api: RawAPI) -> None:
+    answer = await api.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", DEFINITION)
+    assert answer.status in {201, 409}
+    for _ in range(200):
+        served = await api.get(f"/apis/{GROUP}/v1/widgets")
+        if served.status == 200:
+            return
+    pytest.fail("the Widget kind was never served")
