@@ -24,8 +24,9 @@ _SERIES_SECONDS = 360.0
 _REMEMBERED = 4096
 # Events that wait to be written; more than that are dropped, since they may never hold up work.
 _PENDING = 1000
-# The API's own bound of a note.
+# The API's own bounds of a note and of a reporting instance.
 _NOTE_BYTES = 1024
+_INSTANCE_CHARACTERS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,20 @@ class EventRecorder:
         self._client = client
         self._clock = clock
         self._component = component
-        self._instance = instance
+        self._instance = instance[:_INSTANCE_CHARACTERS]
         self._new_id = new_id
         self._memory = _Memory()
         self._pending: asyncio.Queue[_Said] = asyncio.Queue(_PENDING)
+
+    @property
+    def waiting(self) -> int:
+        """How many events are yet to be written."""
+        return self._pending.qsize()
+
+    @property
+    def remembered(self) -> int:
+        """How many objects' right to speak is kept in mind."""
+        return len(self._memory.tokens)
 
     def record(self, regarding: ObjectReference, event_type: str, reason: str, note: str, action: str) -> None:
         """Say that ``reason`` happened (``event_type`` is Normal or Warning); never blocks."""

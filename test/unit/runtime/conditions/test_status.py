@@ -1,0 +1,56 @@
+import pytest
+
+from aiop.runtime.client.client import Client
+from aiop.runtime.client.errors import Conflict
+from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.runtime.client.transport import Request, Response
+from aiop.runtime.conditions.status import StatusWriter
+from support.clock import FakeClock
+from support.transport import ScriptedTransport, refusal
+
+WIDGETS = Resource("example.com", "v1", "Widget", "widgets")
+PLANETS = Resource("example.com", "v1", "Planet", "planets", namespaced=False)
+KEY = ObjectKey("default", "one")
+
+
+def writer(transport: ScriptedTransport, resource: Resource = WIDGETS) -> StatusWriter:
+    return StatusWriter(Client(transport, clock=FakeClock()), resource, "aiop/widgets")
+
+
+async def test_a_changed_status_is_one_forced_apply_bound_to_the_uid() -> None:
+    transport = ScriptedTransport()
+    data = await writer(transport).write(KEY, "u1", b'{"replicas":1}', b'{"replicas":2}')
+    (request,) = transport.requests
+    assert (request.method, request.path) == ("PATCH", "/apis/example.com/v1/namespaces/default/widgets/one/status")
+    assert {("fieldManager", "aiop/widgets"), ("force", "true")} <= set(request.query)
+    assert transport.bodies() == [
+        {
+            "apiVersion": "example.com/v1",
+            "kind": "Widget",
+            "metadata": {"name": "one", "namespace": "default", "uid": "u1"},
+            "status": {"replicas": 2},
+        }
+    ]
+    assert data == request.body
+
+
+async def test_an_unchanged_status_is_no_call_whatever_the_order_of_its_keys() -> None:
+    transport = ScriptedTransport()
+    assert await writer(transport).write(KEY, "u1", b'{"a":1,"b":[2]}', b'{ "b": [2], "a": 1 }') is None
+    assert transport.requests == []
+
+
+async def test_a_first_status_is_written_and_a_cluster_scoped_object_has_no_namespace() -> None:
+    transport = ScriptedTransport()
+    await writer(transport, PLANETS).write(ObjectKey("", "mars"), "u1", b"{}", b'{"moons":2}')
+    (body,) = transport.bodies()
+    assert body["metadata"] == {"name": "mars", "uid": "u1"}
+    assert transport.lines() == ["PATCH /apis/example.com/v1/planets/mars/status"]
+
+
+async def test_another_object_of_that_name_is_left_alone() -> None:
+    async def conflict(_request: Request) -> Response:
+        return refusal(409, "Conflict")
+
+    with pytest.raises(Conflict):
+        await writer(ScriptedTransport(conflict)).write(KEY, "u1", b"{}", b'{"a":1}')
