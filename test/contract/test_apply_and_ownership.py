@@ -93,6 +93,7 @@ async def test_keyed_lists_merge_by_their_keys(api: RawAPI, namespace: str) -> N
     other = widget(parts=[{"name": "b", "count": 2}])
     del other["spec"]["size"]
     both = await api.apply(path, other, "you")
+    assert both.status == 200, both.body
     assert both.body["spec"]["parts"] == [{"name": "a", "count": 1}, {"name": "b", "count": 2}]
     mine = owners(both.body)[("me", "Apply", "")]["f:spec"]["f:parts"]
     assert mine == {'k:{"name":"a"}': {".": {}, "f:count": {}, "f:name": {}}}

@@ -11,7 +11,7 @@ _SPEC: dict[str, Any] = {
     "properties": {
         "size": {"type": "integer", "minimum": 0, "maximum": 100},
         "colour": {"type": "string", "enum": ["red", "green"], "default": "red"},
-        "name": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 5},
+        "word": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 5},
         "port": {"x-kubernetes-int-or-string": True},
         "options": {
             "type": "object",

@@ -1,5 +1,7 @@
 """Times as the API writes them."""
 
+from datetime import UTC, datetime
+
 from aiop.runtime.kit.clock import Clock
 
 
@@ -11,3 +13,9 @@ def moment_of(clock: Clock) -> str:
 def micro_moment_of(clock: Clock) -> str:
     """Now, in microseconds."""
     return clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def seconds_since(moment: str, clock: Clock) -> float:
+    """Seconds from ``moment`` (a time of the API) until now."""
+    then = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    return (clock.now() - then.astimezone(UTC)).total_seconds()

@@ -18,6 +18,51 @@ def uid_of(obj: Object) -> str:
     return str(obj["metadata"]["uid"])
 
 
+def version_of(obj: Object) -> int:
+    """The object's resourceVersion; since Kubernetes 1.35 all are numbers that may be compared."""
+    return int(obj["metadata"]["resourceVersion"])
+
+
+def generation_of(obj: Object) -> int:
+    """The generation of the object's spec."""
+    return int(obj["metadata"].get("generation") or 0)
+
+
+def annotations_of(obj: Object) -> dict[str, str]:
+    """The object's annotations."""
+    return obj["metadata"].get("annotations") or {}
+
+
+def owners_of(obj: Object) -> list[Object]:
+    """The object's ownerReferences."""
+    return obj["metadata"].get("ownerReferences") or []
+
+
+def finalizers_of(obj: Object) -> list[str]:
+    """The object's finalizers."""
+    return obj["metadata"].get("finalizers") or []
+
+
+def status_of(obj: Object) -> Object:
+    """The object's status, or an empty one."""
+    return obj.get("status") or {}
+
+
+def phase_of(obj: Object) -> str:
+    """The object's phase, or an empty string."""
+    return str(status_of(obj).get("phase") or "")
+
+
+def finished(pod: Object) -> bool:
+    """True once no container of the pod will run again."""
+    return phase_of(pod) in {"Succeeded", "Failed"}
+
+
+def active(pod: Object) -> bool:
+    """True for a pod that counts as a replica: neither finished nor on its way out."""
+    return not finished(pod) and not terminating(pod)
+
+
 def labels_of(obj: Object) -> dict[str, str]:
     """The object's labels."""
     return obj["metadata"].get("labels") or {}
@@ -30,8 +75,7 @@ def terminating(obj: Object) -> bool:
 
 def controller_of(obj: Object) -> dict[str, Any] | None:
     """The controlling ownerReference, if any."""
-    owners = obj["metadata"].get("ownerReferences") or []
-    return next((owner for owner in owners if owner.get("controller")), None)
+    return next((owner for owner in owners_of(obj) if owner.get("controller")), None)
 
 
 def controlled_by(obj: Object, uid: str) -> bool:
@@ -59,7 +103,7 @@ def containers_of(pod: Object) -> Iterator[Object]:
 
 def condition_of(obj: Object, kind: str) -> Object:
     """The condition of that type, or an empty one."""
-    conditions = obj.get("status", {}).get("conditions") or []
+    conditions = status_of(obj).get("conditions") or []
     return next((each for each in conditions if each["type"] == kind), {})
 
 
@@ -77,3 +121,8 @@ def with_condition(conditions: list[Object], wanted: Object, moment: str) -> lis
     if known is None:
         return [*conditions, merged]
     return [merged if each is known else each for each in conditions]
+
+
+def without_empty(status: Object) -> Object:
+    """``status`` as the API writes it: counts of zero, empty strings and empty lists are left out."""
+    return {name: value for name, value in status.items() if value not in (0, "", [], None)}

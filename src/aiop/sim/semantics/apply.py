@@ -200,7 +200,7 @@ def _merged_list(live: list[Any], config: list[Any], schema: TypeSchema) -> list
 def _dropped(obj: Object, schema: TypeSchema, gone: FieldSet, others: Sequence[Manager]) -> Object:
     """``obj`` without the fields that only their leaving owner had."""
     owned: FieldSet = frozenset().union(*(each.fields for each in others))
-    for path in sorted(gone, key=len, reverse=True):
+    for path in sorted(gone, key=len):  # an item goes as a whole before its keys could
         if any(other[: len(path)] == path for other in owned):
             continue
         obj = _removed(obj, path, schema)

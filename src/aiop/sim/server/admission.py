@@ -25,6 +25,18 @@ _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX = 5
 
 
+# Faults of shape that keep the server from evaluating rules, and what it says then.
+_HIDING = frozenset(
+    {"FieldValueRequired", "FieldValueTypeInvalid", "FieldValueTooLong", "FieldValueTooMany", "FieldValueDuplicate"}
+)
+_UNCHECKED = FieldFault(
+    "<nil>",
+    "FieldValueInvalid",
+    "Invalid value: null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation",
+)
+
+
 class Admission:
     """Prepares objects for the store."""
 
@@ -69,6 +81,8 @@ class Admission:
                 found = list(rule_faults(obj, old, schema))
             except RuleError as error:
                 found = [FieldFault("", "FieldValueInvalid", str(error))]
+        elif any(fault.reason in _HIDING for fault in found) and _has_rules(schema.raw):
+            found.append(_UNCHECKED)
         found += _by_code(kind, obj)
         if found:
             raise invalid(kind, name, found)
@@ -78,6 +92,13 @@ class Admission:
         loose = kind.resource.group in _LOOSE_GROUPS
         if len(name) > _LONGEST_NAME or not (loose or _NAME.match(name)):
             raise bad_name(kind, name)
+
+
+def _has_rules(raw: Any) -> bool:
+    """True if there is a CEL rule anywhere in a schema."""
+    if isinstance(raw, list):
+        return any(_has_rules(each) for each in raw)
+    return isinstance(raw, dict) and ("x-kubernetes-validations" in raw or any(map(_has_rules, raw.values())))
 
 
 def _strict_words(kind: Kind, listed: str) -> str:
