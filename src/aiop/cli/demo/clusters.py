@@ -1,0 +1,112 @@
+"""The clusters that the demo can run on: embedded in this process, a real control plane, or the caller's own."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from aiop.cli.demo.errors import DemoError
+from aiop.cli.demo.remote import RemoteClusterAPI
+from aiop.runtime.client.client import Client
+from aiop.runtime.client.connection import load_connection
+from aiop.runtime.client.transport import HttpTransport
+from aiop.runtime.kit.clock import SystemClock
+from aiop.sim.cluster.cluster import Parts, SimulatedCluster
+from aiop.sim.cluster.nodes import NodeSpec
+from aiop.sim.server import APIServer
+
+NODES = (
+    NodeSpec("gpu-node-1", gpus=8),
+    NodeSpec("gpu-node-2", gpus=8),
+    NodeSpec("cpu-node-1"),
+)
+_LAUNCHER = Path(__file__).parents[4] / "hack" / "controlplane" / "launch.py"
+# A cold build of the control plane takes six minutes on two cores.
+_REAL_START_SECONDS = 1200.0
+_STOP_SECONDS = 60.0
+
+Opened = Callable[[Path], AbstractAsyncContextManager[Path]]
+
+
+@asynccontextmanager
+async def embedded(folder: Path) -> AsyncIterator[Path]:
+    """An API server, controllers, a scheduler and kubelets in this process; gives the kubeconfig."""
+    clock = SystemClock()
+    dice = random.Random()  # noqa: S311 - ids of a demo
+    server = APIServer(clock, random=dice)
+    await server.start()
+    kubeconfig = folder / "kubeconfig"
+    kubeconfig.write_text(server.kubeconfig())
+    kubeconfig.chmod(0o600)
+    cluster = SimulatedCluster(server.in_process(), clock, dice, nodes=NODES)
+    async with _running(cluster):
+        yield kubeconfig
+    await server.stop()
+
+
+@asynccontextmanager
+async def real(folder: Path) -> AsyncIterator[Path]:
+    """The real control plane, built on first use, with kubelets of ours; gives the kubeconfig."""
+    if not _LAUNCHER.exists():
+        message = "the real control plane is part of a checkout; run the demo from one, or use --cluster embedded"
+        raise DemoError(message)
+    kubeconfig = folder / "kubeconfig"
+    launcher = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(_LAUNCHER), "--kubeconfig", str(kubeconfig)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        assert launcher.stdout is not None  # noqa: S101 - asked for above
+        async with asyncio.timeout(_REAL_START_SECONDS):
+            line = await launcher.stdout.readline()
+        if not line.startswith(b"ready"):
+            message = "the real control plane did not start; its words stand above"
+            raise DemoError(message)
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(await connect(kubeconfig))
+            api, clock = RemoteClusterAPI(client), SystemClock()
+            dice = random.Random()  # noqa: S311 - addresses of a demo
+            cluster = SimulatedCluster(api, clock, dice, nodes=NODES, parts=Parts.KUBELETS)
+            await stack.enter_async_context(_running(cluster))
+            yield kubeconfig
+    finally:
+        if launcher.returncode is None:
+            launcher.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(_STOP_SECONDS):
+            await launcher.wait()
+
+
+@asynccontextmanager
+async def current(_folder: Path) -> AsyncIterator[Path]:
+    """The cluster of the caller's kubeconfig."""
+    path = Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or Path.home() / ".kube" / "config")
+    if not path.exists():
+        message = f"there is no kubeconfig at {path}: set KUBECONFIG, or use --cluster embedded"
+        raise DemoError(message)
+    yield path
+
+
+CLUSTERS: dict[str, Opened] = {"embedded": embedded, "real": real, "current": current}
+
+
+async def connect(kubeconfig: Path) -> Client:
+    """A client of that cluster."""
+    return Client(HttpTransport(await load_connection(str(kubeconfig))), clock=SystemClock())
+
+
+@asynccontextmanager
+async def _running(cluster: SimulatedCluster) -> AsyncIterator[None]:
+    """Run the simulated cluster for as long as the context lasts; its death is ours."""
+    task = asyncio.create_task(cluster.run(), name="simulated cluster")
+    try:
+        await cluster.ready()
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
