@@ -17,6 +17,8 @@ from aiop.runtime.controller.errors import TerminalError
 from aiop.runtime.controller.mappers import Mapper, Predicate
 from aiop.runtime.informer.informer import Event, Informer
 from aiop.runtime.kit.clock import Clock
+from aiop.runtime.kit.deadline import DeadlineExceeded, within
+from aiop.runtime.views.meta import ObjectView
 from aiop.runtime.workqueue.queue import QueueMetrics, QueueShutDown, WorkQueue
 
 log = structlog.get_logger(__name__)
@@ -60,7 +62,10 @@ class _Unmeasured:
 
 
 class Controller:
-    """See the module. ``run`` it once, as a task, after its informers have synced."""
+    """See the module. ``run`` it as a task, after its informers have synced; after `stop_taking`, `resume` first.
+
+    ``timeout`` is the seconds that a pass may take (None: as long as it likes); then it is cancelled and retried.
+    """
 
     def __init__(
         self,
@@ -76,6 +81,7 @@ class Controller:
     ) -> None:
         self.name = name
         self.informers: list[Informer[Any]] = []
+        self._mappers: list[Mapper] = []
         self._reconciler = reconciler
         self._clock = clock
         self._new_id = new_id
@@ -89,6 +95,7 @@ class Controller:
     def watches(self, informer: Informer[Any], mapper: Mapper, *, predicate: Predicate | None = None) -> None:
         """Enqueue what ``mapper`` makes of each change, of its old state and of its new one."""
         self.informers.append(informer)
+        self._mappers.append(mapper)
 
         def handle(event: Event[Any]) -> None:
             if predicate is not None and not predicate(event):
@@ -119,22 +126,28 @@ class Controller:
         await self._queue.drained()
 
     def resume(self) -> None:
-        """Take work again after `stop_taking`: everything that is known needs a look."""
+        """Forget what waits and begin anew: everything that is known needs a look."""
+        self._queue.shut_down()
         self._queue = self._new_queue()
-        for informer in self.informers[:1]:
+        for informer, mapper in zip(self.informers, self._mappers, strict=True):
             for view in informer.store.values():
-                self.enqueue(ObjectKey(view.metadata.namespace, view.metadata.name), INITIAL_PRIORITY)
+                for key in _mapped(mapper, view):
+                    self.enqueue(key, INITIAL_PRIORITY)
+
+    def seconds_in_work(self) -> list[float]:
+        """For how long each running pass has run."""
+        return self._queue.seconds_in_work()
 
     def _new_queue(self) -> WorkQueue[ObjectKey]:
         return WorkQueue(self._clock, name=self.name, metrics=self._queue_metrics)
 
     async def _work(self) -> None:
+        queue = self._queue
         while True:
             try:
-                key = await self._queue.get()
+                key = await queue.get()
             except QueueShutDown:
                 return
-            queue = self._queue
             try:
                 await self._pass(key, queue)
             finally:
@@ -145,17 +158,16 @@ class Controller:
         with structlog.contextvars.bound_contextvars(**context):
             started = self._clock.monotonic()
             self._metrics.busy(self.name, 1)
-            outcome = "panic"
             try:
                 outcome = await self._attempt(key, queue)
             finally:
                 self._metrics.busy(self.name, -1)
-                self._metrics.reconciled(self.name, outcome, self._clock.monotonic() - started)
+            self._metrics.reconciled(self.name, outcome, self._clock.monotonic() - started)
 
     async def _attempt(self, key: ObjectKey, queue: WorkQueue[ObjectKey]) -> str:
         try:
-            async with asyncio.timeout(self._timeout):
-                result = await self._reconciler.reconcile(key)
+            result = await self._reconcile(key)
+            wait = result.requeue_after
         except TerminalError as error:
             log.error("pass failed for good", error=str(error))  # noqa: TRY400 - a verdict, not a crash
             queue.forget(key)
@@ -163,24 +175,47 @@ class Controller:
         except WriteNotPermitted:
             log.info("pass ended: this process does not lead")
             return "error"
-        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever a reconciler raises, it may not take the worker along
+        except BaseException as error:  # whatever a reconciler raises, it may not take the worker along
+            if _ends_the_worker(error):
+                raise
             queue.add_rate_limited(key)
             return self._failed(error)
         queue.forget(key)
-        if result.requeue_after is None:
+        if wait is None:
             return "success"
-        queue.add_after(key, result.requeue_after)
+        queue.add_after(key, wait)
         return "requeue_after"
+
+    async def _reconcile(self, key: ObjectKey) -> Result:
+        work = self._reconciler.reconcile(key)
+        if self._timeout is None:
+            return await work
+        return await within(self._clock, self._timeout, work)
 
     @staticmethod
     def _failed(error: BaseException) -> str:
-        if isinstance(error, TimeoutError):
-            log.warning("pass timed out")
+        if isinstance(error, DeadlineExceeded):
+            log.warning("pass timed out", error=str(error))
             return "timeout"
         if isinstance(error, Exception):
             log.warning("pass failed", error=str(error), error_type=type(error).__name__, exc_info=error)
             return "error"
         log.error("pass panicked", error=repr(error))
         return "panic"
+
+
+def _mapped(mapper: Mapper, view: ObjectView) -> tuple[ObjectKey, ...]:
+    """The keys; none for an object that the mapper chokes on, since the others wait behind it."""
+    try:
+        return tuple(mapper(view))
+    except Exception:  # a mapper reads what tenants wrote
+        log.exception("mapper failed", object=f"{view.metadata.namespace}/{view.metadata.name}")
+        return ()
+
+
+def _ends_the_worker(error: BaseException) -> bool:
+    """True for the end of the process, and for our own cancellation; not for one that leaked out of a pass."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    return isinstance(error, (KeyboardInterrupt, SystemExit))

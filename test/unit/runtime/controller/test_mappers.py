@@ -1,0 +1,95 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.controller.mappers import label_key, own_key, owner_keys, spec_or_metadata_changed
+from aiop.runtime.informer.informer import Event, EventType
+from aiop.runtime.views.custom import CustomObject
+from aiop.runtime.views.meta import ObjectMeta, ObjectView, OwnerReference
+
+KEY = ObjectKey("default", "child")
+
+
+def child(*owners: OwnerReference, **metadata: Any) -> CustomObject:
+    known: dict[str, Any] = {"name": "child", "namespace": "default", "uid": "u1", "generation": 1} | metadata
+    return CustomObject(ObjectMeta(owner_references=owners, **known))
+
+
+def made(view: CustomObject, **changes: object) -> CustomObject:
+    return CustomObject(msgspec.structs.replace(view.metadata, **changes))
+
+
+def owner(api_version: str, kind: str = "AIThing", *, controller: bool = True) -> OwnerReference:
+    return OwnerReference(api_version, kind, "parent", "u9", controller)
+
+
+def test_an_object_maps_to_itself() -> None:
+    assert list(own_key(child())) == [KEY]
+
+
+@pytest.mark.parametrize("version", ["example.com/v1", "example.com/v2alpha7"])
+def test_the_owner_is_found_by_group_and_kind_whatever_the_version(version: str) -> None:
+    assert list(owner_keys("example.com", "AIThing")(child(owner(version)))) == [ObjectKey("default", "parent")]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        owner("other.com/v1"),
+        owner("example.com/v1", "Other"),
+        owner("example.com/v1", controller=False),
+        owner("v1"),
+        owner(""),
+        owner("a/example.com/v1"),
+        owner("/v1"),
+    ],
+)
+def test_an_owner_of_another_kind_or_with_a_nonsense_version_is_none_of_ours(reference: OwnerReference) -> None:
+    assert list(owner_keys("example.com", "AIThing")(child(reference))) == []
+
+
+def test_an_owner_in_the_core_group_is_found_too() -> None:
+    assert list(owner_keys("", "Pod")(child(owner("v1", "Pod")))) == [ObjectKey("default", "parent")]
+
+
+def test_a_cluster_scoped_owner_has_no_namespace() -> None:
+    mapper = owner_keys("example.com", "AIThing", namespaced=False)
+    assert list(mapper(child(owner("example.com/v1")))) == [ObjectKey("", "parent")]
+
+
+def test_a_label_names_the_object_in_the_same_namespace() -> None:
+    assert list(label_key("of")(child(labels={"of": "parent"}))) == [ObjectKey("default", "parent")]
+    assert list(label_key("of")(child(labels={"of": ""}))) == []
+    assert list(label_key("of")(child())) == []
+
+
+def update(old: CustomObject, new: CustomObject) -> Event[ObjectView]:
+    return Event(EventType.MODIFIED, KEY, old, new)
+
+
+def test_an_update_of_nothing_but_status_is_left_out() -> None:
+    old = child(labels={"a": "b"}, resource_version="1")
+    assert not spec_or_metadata_changed(update(old, made(old, resource_version="2")))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"generation": 2},
+        {"labels": {"a": "b"}},
+        {"annotations": {"a": "b"}},
+        {"finalizers": ("example.com/hold",)},
+        {"deletion_timestamp": "2026-01-01T00:00:00Z"},
+        {"uid": "u2"},
+    ],
+)
+def test_what_a_person_changes_goes_through_and_so_does_a_recreated_object(change: dict[str, object]) -> None:
+    old = child()
+    assert spec_or_metadata_changed(update(old, made(old, **change)))
+
+
+def test_births_and_deaths_go_through() -> None:
+    assert spec_or_metadata_changed(Event(EventType.ADDED, KEY, None, child()))
+    assert spec_or_metadata_changed(Event(EventType.DELETED, KEY, child(), None))
