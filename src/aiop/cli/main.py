@@ -1,36 +1,40 @@
-"""The `aiop` command: picks a subcommand and hands it the rest. Nothing heavy is imported before that."""
+"""The `aiop` command: picks a subcommand and hands it the rest. Only that subcommand's module is imported."""
 
 import argparse
+import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from aiop import __version__
-from aiop.cli import crds, manager
-from aiop.cli.demo import command as demo
 
-# Every subcommand's module: `add_arguments` declares its options, `run` does its work and returns the exit code.
-_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]] = {
-    "manager": ("run the operator", manager.add_arguments, manager.run),
-    "demo": ("see it work on an embedded cluster", demo.add_arguments, demo.run),
-    "crds": ("print the CustomResourceDefinitions", crds.add_arguments, crds.run),
+# Each subcommand's module: `add_arguments` declares its options, `run` does its work and returns the exit code.
+# They are imported when asked for: the operator's image lacks what only the demo needs.
+_COMMANDS = {
+    "manager": ("run the operator", "aiop.cli.manager"),
+    "demo": ("see it work on an embedded cluster", "aiop.cli.demo.command"),
+    "crds": ("print the CustomResourceDefinitions", "aiop.cli.crds"),
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The command line of `aiop`, all subcommands included."""
+def build_parser(command: str) -> argparse.ArgumentParser:
+    """The command line, with the options of ``command`` if it is one of ours."""
     parser = argparse.ArgumentParser(prog="aiop", description="The AI Workload Operator for Kubernetes.")
     parser.add_argument("--version", action="version", version=f"aiop {__version__}")
     subcommands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (summary, add_arguments, run) in _COMMANDS.items():
-        subparser = subcommands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        add_arguments(subparser)
-        subparser.set_defaults(run=run)
+    for name, (summary, module) in _COMMANDS.items():
+        subparser = subcommands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+        if name == command:
+            implementation = importlib.import_module(module)
+            implementation.add_arguments(subparser)
+            subparser.set_defaults(run=implementation.run)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `aiop` with ``arguments`` (those of the process if None) and return its exit code."""
-    options = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    command = next((word for word in given if word in _COMMANDS), "")
+    options = build_parser(command).parse_args(given)
     exit_code: int = options.run(options)
     return exit_code
 

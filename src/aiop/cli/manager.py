@@ -78,7 +78,8 @@ async def _run(options: argparse.Namespace) -> None:
     async with await connect(gated=True) as client:
         await _first_contact(client)
         namespace = options.lease_namespace or await asyncio.to_thread(_own_namespace)
-        leadership = gate and Leadership(ObjectKey(namespace, LEASE_NAME), identity, lambda: connect(gated=False), gate)
+        lease = ObjectKey(namespace, LEASE_NAME)
+        leadership = None if gate is None else Leadership(lease, identity, lambda: connect(gated=False), gate)
         manager = Manager(
             clock=clock,
             metrics=metrics,

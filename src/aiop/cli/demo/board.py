@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 from rich.table import Table
 
-from aiop.api.resources import AIWorkload
+from aiop.runtime.views.custom import CustomObject
 
 _STYLES: Mapping[str, str] = {"True": "green", "False": "red", "Unknown": "yellow"}
 # Asked in this order, the first that speaks against the workload is the one cause worth showing.
@@ -39,7 +39,7 @@ class Row:
     message: str
 
 
-def row_of(workload: AIWorkload) -> Row:
+def row_of(workload: CustomObject) -> Row:
     """What there is to say of ``workload`` now; a status of an older generation counts as unknown."""
     status = msgspec.json.decode(workload.status or b"{}", type=_Status)
     current = status.observed_generation == workload.metadata.generation

@@ -86,7 +86,7 @@ async def real(folder: Path) -> AsyncIterator[Path]:
 async def current(_folder: Path) -> AsyncIterator[Path]:
     """The cluster of the caller's kubeconfig."""
     path = Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or Path.home() / ".kube" / "config")
-    if not path.exists():
+    if not await asyncio.to_thread(path.exists):
         message = f"there is no kubeconfig at {path}: set KUBECONFIG, or use --cluster embedded"
         raise DemoError(message)
     yield path

@@ -30,7 +30,7 @@ async def install_definitions(client: Client) -> None:
     try:
         async with asyncio.timeout(_ESTABLISHED_SECONDS):
             for kind in KINDS:
-                while not await _served(client, kind.resource):
+                while not await _served(client, kind.resource):  # noqa: ASYNC110 - another process's doing
                     await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError as error:
         message = f"the API server does not serve our kinds after {_ESTABLISHED_SECONDS:.0f} s"

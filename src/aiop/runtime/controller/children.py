@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from aiop.runtime.client.client import Client, PatchType
-from aiop.runtime.client.errors import AlreadyExists, Conflict, NotFound
+from aiop.runtime.client.errors import AlreadyExists, Conflict, Invalid, NotFound
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.controller.drift import intent_hash, says
 from aiop.runtime.informer.informer import Informer
@@ -124,10 +124,14 @@ class ChildWriter:
 
     async def _renumber(self, child: Child, live: Revision) -> Outcome:
         """A ControllerRevision's data never change; its number grows when it is used again."""
-        number = child.body.get("revision")
-        if live.revision == number:
+        if live.metadata.deletion_timestamp:
+            return Outcome.WAITING
+        number, wanted = child.body.get("revision"), child.body.get("metadata", {})
+        meta = {part: dict(wanted.get(part, {})) for part in ("labels", "annotations")}
+        labels, annotations = live.metadata.labels, live.metadata.annotations
+        if live.revision == number and says(labels, meta["labels"]) and says(annotations, meta["annotations"]):
             return Outcome.UNCHANGED
-        patch = {"metadata": {"uid": live.metadata.uid}, "revision": number}
+        patch = {"metadata": {"uid": live.metadata.uid, **meta}, "revision": number}
         try:
             data = await self._client.patch(
                 self._resource, child.key, patch, patch_type=PatchType.MERGE, field_manager=self._field_manager
@@ -145,14 +149,25 @@ class ChildWriter:
         body = self._body(child, owner)
         if self._satisfied(live, body, child):
             return Outcome.UNCHANGED
-        live = await self._own_by_apply(child.key, live)
-        body["metadata"]["uid"] = live.metadata.uid
         try:
+            live = await self._own_by_apply(child.key, live)
+            body["metadata"]["uid"] = live.metadata.uid
             data = await self._client.apply(self._resource, child.key, body, field_manager=self._field_manager)
-        except Conflict:
-            return Outcome.WAITING  # it went away under our hands; the watch will tell
-        self._informer.written(data)
+            view = self._informer.written(data)
+            if isinstance(view, Owned) and not self._satisfied(view, body, child):
+                self._informer.written(await self._take_back(child, view))
+        except (Conflict, NotFound):
+            return Outcome.WAITING  # it changed or went away under our hands; the watch will tell
         return Outcome.CHANGED
+
+    async def _take_back(self, child: Child, live: Owned) -> bytes:
+        """Apply leaves what others added to lists (a sidecar, say); a merge patch sets the lists whole."""
+        meta = live.metadata
+        wanted = {name: value for name, value in child.body.items() if name != "metadata"}
+        patch = {"metadata": {"uid": meta.uid, "resourceVersion": meta.resource_version}, **wanted}
+        return await self._client.patch(
+            self._resource, child.key, patch, patch_type=PatchType.MERGE, field_manager=self._field_manager
+        )
 
     def _satisfied(self, live: Owned, body: Mapping[str, Any], child: Child) -> bool:
         wanted = body["metadata"]
@@ -177,9 +192,12 @@ class ChildWriter:
             {"op": "test", "path": "/metadata/resourceVersion", "value": live.metadata.resource_version},
             {"op": "replace", "path": f"/metadata/managedFields/{updates[0]}/operation", "value": "Apply"},
         ]
-        data = await self._client.patch(
-            self._resource, key, patch, patch_type=PatchType.JSON, field_manager=self._field_manager
-        )
+        try:
+            data = await self._client.patch(
+                self._resource, key, patch, patch_type=PatchType.JSON, field_manager=self._field_manager
+            )
+        except Invalid as error:  # how the server says that a `test` failed: the object is newer than our view of it
+            raise Conflict(error.status, error.reason, error.message) from error
         view = self._informer.written(data)
         return view if isinstance(view, Owned) else live
 

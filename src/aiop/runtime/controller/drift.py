@@ -17,6 +17,8 @@ _SUFFIXES: dict[str, Decimal] = {
 }
 # The only places where the server rewrites a text that we wrote: amounts of resources become canonical.
 _AMOUNTS = frozenset({"limits", "requests", "sizeLimit", "storage"})
+# Maps that count as a whole (x-kubernetes-map-type: atomic): one more key means something else.
+_WHOLE = frozenset({"selector", "matchLabels", "nodeSelector"})
 
 
 def intent_hash(body: object) -> str:

@@ -1,0 +1,52 @@
+"""Simulated kubelets for a real control plane, in a thread with an event loop of its own."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aiop.cli.demo.remote import RemoteClusterAPI
+from aiop.runtime.client.client import Client
+from aiop.runtime.client.connection import load_connection
+from aiop.runtime.client.transport import HttpTransport
+from aiop.runtime.kit.clock import SystemClock
+from aiop.sim.cluster.kubelet import Kubelets
+from aiop.sim.cluster.nodes import Nodes, NodeSpec
+from aiop.sim.cluster.outcomes import by_image
+
+NODES = (NodeSpec("gpu-1", gpus=8), NodeSpec("gpu-2", gpus=8))
+_START_SECONDS = 60.0
+
+
+@contextmanager
+def kubelets(kubeconfig: Path) -> Iterator[None]:
+    """Nodes that give pods their life, as their images say, for as long as the context lasts."""
+    started = threading.Event()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(_run(kubeconfig, started, stop)), daemon=True)
+    thread.start()
+    assert started.wait(_START_SECONDS), "the nodes could not be registered"
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+async def _run(kubeconfig: Path, started: threading.Event, stop: asyncio.Event) -> None:
+    clock = SystemClock()
+    connection = await load_connection(str(kubeconfig))
+    async with Client(HttpTransport(connection), clock=clock) as client:
+        api = RemoteClusterAPI(client)
+        nodes = Nodes(api, clock, NODES)
+        await nodes.register()
+        names = [node.name for node in NODES]
+        tasks = [asyncio.create_task(nodes.run()), asyncio.create_task(Kubelets(api, clock, names, by_image).run())]
+        started.set()
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,80 @@
+"""The operator as a process, for tests that look at it from outside."""
+
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from support.kubectl import eventually
+
+_STOP_SECONDS = 40.0
+
+
+class Operator:
+    """`aiop manager` with a kubeconfig; starts, is killed, starts again."""
+
+    def __init__(self, kubeconfig: Path, log: Path, *arguments: str) -> None:
+        self._kubeconfig = kubeconfig
+        self._log = log
+        self._arguments = arguments
+        self._process: subprocess.Popen[bytes] | None = None
+        self.health = ""
+        self.metrics = ""
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        health, metrics = _free_port(), _free_port()
+        self.health, self.metrics = f"http://127.0.0.1:{health}", f"http://127.0.0.1:{metrics}/metrics"
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "aiop", "manager", "--kubeconfig", str(self._kubeconfig)),
+                    *("--health-address", f"127.0.0.1:{health}", "--metrics-address", f"127.0.0.1:{metrics}"),
+                    *self._arguments,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        eventually(self.ready, told=self.words)
+
+    def ready(self) -> bool:
+        """What /readyz says."""
+        assert self._process is not None
+        assert self._process.poll() is None, f"the operator ended:\n{self.words()}"
+        return self.fetch(f"{self.health}/readyz") == "ok"
+
+    @staticmethod
+    def fetch(url: str) -> str:
+        """The body at a URL of ours, or nothing."""
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - http on loopback
+                return str(answer.read().decode())
+        except OSError:
+            return ""
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(_STOP_SECONDS)
+
+    def words(self) -> str:
+        """The end of its log."""
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-30:])
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
