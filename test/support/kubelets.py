@@ -1,6 +1,7 @@
 """Simulated kubelets for a real control plane, in a thread with an event loop of its own."""
 
 import asyncio
+import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,8 @@ from aiop.runtime.client.client import Client
 from aiop.runtime.client.connection import load_connection
 from aiop.runtime.client.transport import HttpTransport
 from aiop.runtime.kit.clock import SystemClock
-from aiop.sim.cluster.kubelet import Kubelets
-from aiop.sim.cluster.nodes import Nodes, NodeSpec
-from aiop.sim.cluster.outcomes import by_image
+from aiop.sim.cluster.cluster import Parts, SimulatedCluster
+from aiop.sim.cluster.nodes import NodeSpec
 
 NODES = (NodeSpec("gpu-1", gpus=8), NodeSpec("gpu-2", gpus=8))
 _START_SECONDS = 60.0
@@ -40,13 +40,10 @@ async def _run(kubeconfig: Path, started: threading.Event, stop: asyncio.Event) 
     clock = SystemClock()
     connection = await load_connection(str(kubeconfig))
     async with Client(HttpTransport(connection), clock=clock) as client:
-        api = RemoteClusterAPI(client)
-        nodes = Nodes(api, clock, NODES)
-        await nodes.register()
-        names = [node.name for node in NODES]
-        tasks = [asyncio.create_task(nodes.run()), asyncio.create_task(Kubelets(api, clock, names, by_image).run())]
+        cluster = SimulatedCluster(RemoteClusterAPI(client), clock, random.Random(), nodes=NODES, parts=Parts.KUBELETS)
+        running = asyncio.create_task(cluster.run())
+        await cluster.ready()
         started.set()
         await stop.wait()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

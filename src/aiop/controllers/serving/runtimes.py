@@ -1,5 +1,6 @@
 """The default ServingRuntimes, applied when this process begins to lead: made if absent, renewed if unedited."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,27 +10,44 @@ from aiop.api.resources import SERVINGRUNTIMES
 from aiop.controllers.serving.defaults import DEFAULT_RUNTIMES
 from aiop.controllers.serving.names import MANAGED_BY
 from aiop.runtime.client.client import Client
-from aiop.runtime.client.errors import AlreadyExists, Conflict
+from aiop.runtime.client.errors import AlreadyExists, ClientError, Conflict
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.controller.children import INTENT_ANNOTATION
 from aiop.runtime.controller.drift import intent_hash
 from aiop.runtime.informer.informer import Informer
+from aiop.runtime.kit.backoff import Backoff, BackoffState
+from aiop.runtime.kit.clock import Clock
 from aiop.runtime.views.custom import CustomObject
 
 log = structlog.get_logger(__name__)
 
 _FIELD_MANAGER = "aiop/runtimes"
+# Workloads wait for these, so the first tries come quickly.
+_RETRY = Backoff(initial=0.5, factor=2.0, maximum=30.0, jitter=0.5)
 
 
 class DefaultRuntimes:
     """A default is ours while its spec is what the annotation's generation was written with."""
 
-    def __init__(self, client: Client, informer: Informer[CustomObject]) -> None:
+    def __init__(self, client: Client, informer: Informer[CustomObject], clock: Clock) -> None:
         self._client = client
         self._informer = informer
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Bring every default up to date, trying again while the API server is away; then rest until cancelled."""
+        retry = BackoffState(_RETRY)
+        while True:
+            try:
+                await self.apply()
+            except ClientError as error:
+                log.warning("default runtimes not applied", error=str(error))
+                await self._clock.sleep(retry.next(self._clock.monotonic()))
+            else:
+                await asyncio.Event().wait()
 
     async def apply(self) -> None:
-        """Bring every default up to date, one after the other."""
+        """Bring every default up to date, one after the other; raises ClientError."""
         for name, spec in DEFAULT_RUNTIMES.items():
             await self._apply(name, spec)
 

@@ -78,7 +78,8 @@ def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> 
     for informer in sources.everything():
         manager.add_informer(informer)
     manager.add_controller(controller)
-    manager.on_leading(DefaultRuntimes(tools.client, sources.runtimes).apply)
+    defaults = DefaultRuntimes(tools.client, sources.runtimes, tools.clock)
+    manager.add_runnable("default runtimes", defaults.run, leader_only=True)
     return controller
 
 
