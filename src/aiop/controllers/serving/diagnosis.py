@@ -98,10 +98,12 @@ def _crash_loop(pods: Sequence[Pod], desired: int) -> Cause | None:
         f"exit code {ended.exit_code} ({ended.reason or 'no reason given'}){words}" if ended else "no exit code yet"
     )
     init = container in pod.status.init_container_statuses
+    runs = container.state.waiting is None and container.state.terminated is None
+    next_step = "it runs again and is not ready yet" if runs else "the kubelet restarts it after growing pauses"
     return Cause(
         "ModelFetchFailed" if init else "CrashLoop",
         f"container {container.name!r} of {len(crashed)} of {desired} pods ended with {ending}; it was restarted "
-        f"{container.restart_count} times and will be again",
+        f"{container.restart_count} times, and {next_step}",
     )
 
 

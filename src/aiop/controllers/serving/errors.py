@@ -8,3 +8,11 @@ class NotAccepted(Exception):
         super().__init__(message)
         self.reason = reason
         self.message = message
+
+
+class ChildRefused(Exception):
+    """Raised when the API server forbids a child: quota, an admission policy, a right that the operator lacks."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message

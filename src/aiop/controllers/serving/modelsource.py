@@ -23,18 +23,16 @@ class ModelSource:
     fetch: str = ""
 
 
-def model_source(spec: AIWorkloadSpec, runtime: ServingRuntimeSpec, model_store: str) -> ModelSource | None:
-    """The source in force; None for an image of one's own that brings its model along.
+def model_source(spec: AIWorkloadSpec, runtime: ServingRuntimeSpec, model_store: str) -> ModelSource:
+    """The source in force.
 
     `modelUri`, else `<store>/<modelName>/<modelVersion>` (the runtime's store before the operator's), else the name
-    itself for servers that load by name. Raises NotAccepted (NoModelSource).
+    itself for servers that load by name and images of one's own. Raises NotAccepted (NoModelSource).
     """
-    by_name = runtime.model.mode == "Name"
+    by_name = runtime.model.mode == "Name" or spec.image is not None
     uri = spec.model_uri or _in_store(spec, runtime.model_store or model_store)
     if not uri and by_name:
         return ModelSource(uri=spec.model_name, path=spec.model_name)
-    if not uri and spec.image is not None:
-        return None
     if not uri:
         raise NotAccepted(
             "NoModelSource",

@@ -8,14 +8,19 @@ _DIGEST = 8
 
 WORKLOAD_LABEL = "geartickler.com/aiworkload"
 REVISION_LABEL = "geartickler.com/revision"
+# On a ControllerRevision, whose data cannot change: the spec that asked for it last.
+ASKED_ANNOTATION = "geartickler.com/asked"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "aiop"}
 FIELD_MANAGER = "aiop/serving"
 
 
 def revision_name(workload: str, revision: str) -> str:
-    """The name of a revision's children: workload and revision; a long workload name keeps a hash of its own."""
+    """The name of a revision's children: workload and revision; a long workload name keeps a hash of its own.
+
+    A name that gets a hash is longer than any that gets none, so the two can never meet.
+    """
     room = _LONGEST - len(revision) - 1
-    if len(workload) > room:
+    if len(workload) >= room - _DIGEST:
         digest = hashlib.sha256(workload.encode()).hexdigest()[:_DIGEST]
         workload = f"{workload[: room - _DIGEST - 1]}-{digest}"
     return f"{workload}-{revision}"

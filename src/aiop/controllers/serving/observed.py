@@ -12,7 +12,7 @@ from aiop.runtime.views.custom import CustomObject
 from aiop.runtime.views.owned import DeploymentStatus, Owned, Revision
 from aiop.runtime.views.workloads import EndpointSlice, Pod, ReplicaSet
 
-_NEVER = DeploymentStatus()
+_OVER = frozenset({"Failed", "Succeeded"})
 
 
 class _Replicas(msgspec.Struct):
@@ -79,13 +79,14 @@ class Observed:
         """The Deployment of the revision with that hash."""
         return self.deployments.get(revision_name(self.key.name, revision))
 
+    @property
+    def live_pods(self) -> list[Pod]:
+        """The pods that are neither on their way out nor over (an evicted pod stays behind as Failed)."""
+        return [pod for pod in self.pods if not pod.metadata.deletion_timestamp and pod.status.phase not in _OVER]
+
     def pods_of(self, revision: str) -> list[Pod]:
-        """The pods of one revision that are not on their way out."""
-        return [
-            pod
-            for pod in self.pods
-            if pod.metadata.labels.get(REVISION_LABEL) == revision and not pod.metadata.deletion_timestamp
-        ]
+        """The live pods of one revision."""
+        return [pod for pod in self.live_pods if pod.metadata.labels.get(REVISION_LABEL) == revision]
 
     def ready_pods(self, service: str) -> set[str]:
         """The UIDs of the pods that the endpoints of that Service send traffic to."""

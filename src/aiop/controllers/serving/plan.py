@@ -14,48 +14,33 @@ from aiop.controllers.serving.children.revision import (
     stable_service,
 )
 from aiop.controllers.serving.errors import NotAccepted
-from aiop.controllers.serving.names import FIELD_MANAGER, REVISION_LABEL, pod_selector, revision_name
+from aiop.controllers.serving.leftovers import (
+    Deletion,
+    beyond_history,
+    not_asked_for,
+)
+from aiop.controllers.serving.names import FIELD_MANAGER, pod_selector, revision_name
 from aiop.controllers.serving.observed import DeploymentState, Observed, replicas_owned_by_another
+from aiop.controllers.serving.restored import restored_revisions
 from aiop.controllers.serving.revision import KnownRevision, known_revisions, target_revision
 from aiop.controllers.serving.rollout import RevisionState, Steps, autoscaled_steps, rolling_steps
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.specs import SpecCache
-from aiop.runtime.client.builtin import (
-    CONTROLLERREVISIONS,
-    DEPLOYMENTS,
-    HORIZONTALPODAUTOSCALERS,
-    INGRESSES,
-    SERVICES,
-)
-from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.controller.children import Child
-from aiop.runtime.views.owned import Owned
-
-# Old revisions without pods that are kept, so that a version set back comes back as it was.
-HISTORY = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """One object to delete, and no other of its name."""
-
-    resource: Resource
-    key: ObjectKey
-    uid: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``steps`` are done in order, each a barrier for the next, then ``deletions``.
 
-    ``refusal`` is set when the spec cannot be served: then nothing is touched and what serves goes on serving.
+    ``refusal`` is set when the spec cannot be served: then what serves is kept as it is and goes on serving.
     """
 
     refusal: NotAccepted | None = None
     spec: AIWorkloadSpec | None = None
     target: KnownRevision | None = None
     known: tuple[KnownRevision, ...] = ()
-    states: tuple[RevisionState, ...] = ()
     wanted: int = 0
     scaling: ScalingPlan | None = None
     steps: tuple[tuple[Child, ...], ...] = ()
@@ -64,30 +49,44 @@ class Plan:
 
 def make_plan(observed: Observed, specs: SpecCache, settings: ServingSettings) -> Plan:
     """The plan for a workload that is not being deleted."""
-    known = known_revisions(observed.revisions, REVISION_LABEL)
-    states = tuple(_state(observed, revision) for revision in known)
+    stored = known_revisions(observed.revisions, observed.key.name)
+    known = [*restored_revisions(observed, stored), *stored]
     try:
         spec = specs.workload(observed.workload)
         target = target_revision(spec, known, observed.runtimes, settings)
     except NotAccepted as refusal:
-        newest = known[-1] if known else None
-        wanted = max((state.desired for state in states), default=0)
-        return Plan(refusal=refusal, target=newest, known=tuple(known), states=states, wanted=wanted)
-    numbered = _numbered(target, known)
-    return _accepted(observed, spec, numbered, [each for each in known if each.hash != target.hash], states)
+        return _refused(observed, refusal, known)
+    return _accepted(observed, spec, _numbered(target, known), [each for each in known if each.hash != target.hash])
 
 
-def _accepted(
-    observed: Observed,
-    spec: AIWorkloadSpec,
-    target: KnownRevision,
-    others: Sequence[KnownRevision],
-    states: tuple[RevisionState, ...],
-) -> Plan:
+def _refused(observed: Observed, refusal: NotAccepted, known: Sequence[KnownRevision]) -> Plan:
+    """Keep what there is, at the counts that it has: damage done by hand is repaired, and nothing else changes."""
+    live = [(each, state) for each in known if (state := observed.deployment_of(each.hash)) is not None]
+    kept = [
+        child
+        for revision, state in live
+        for child in (
+            revision_service(observed.key, revision),
+            deployment(observed.key, revision, _replicas(state, None)),
+        )
+    ]
+    if live:
+        kept.append(stable_service(observed.key, live[-1][0], pod_selector(observed.key.name)))
+    return Plan(
+        refusal=refusal,
+        target=known[-1] if known else None,
+        known=tuple(known),
+        wanted=max((state.desired for _, state in live), default=0),
+        steps=(tuple(kept),) if kept else (),
+    )
+
+
+def _accepted(observed: Observed, spec: AIWorkloadSpec, target: KnownRevision, others: Sequence[KnownRevision]) -> Plan:
     scaling = scaling_plan(spec)
     start = _start(spec)
     active = scaling is not None and scaling.active
-    steps = _steps(observed, target, states, start) if active else rolling_steps(target.hash, states, start)
+    states = [_state(observed, each) for each in (*others, target)]
+    steps = _autoscaled(observed, target, states, start) if active else rolling_steps(target.hash, states, start)
     key = observed.key
     selector = pod_selector(key.name)
     exposure = ingress(key, spec)
@@ -103,13 +102,15 @@ def _accepted(
     rest = [
         child for each in live_others for child in (revision_service(key, each), _deployment(observed, each, steps))
     ]
-    deletions = [*_history(observed, others), *_dropped_children(observed, exposure, active=active)]
-    order = ((controller_revision(key, target),), tuple(base), tuple(aim), tuple(rest))
+    deletions = [
+        *beyond_history(observed, others),
+        *not_asked_for(observed, exposed=exposure is not None, scaled=active),
+    ]
+    order = (_records(key, [target, *others]), tuple(base), tuple(aim), tuple(rest))
     return Plan(
         spec=spec,
         target=target,
         known=(*others, target),
-        states=states,
         wanted=_wanted(observed, target, steps, start),
         scaling=scaling,
         steps=tuple(step for step in order if step),
@@ -117,9 +118,15 @@ def _accepted(
     )
 
 
-def _steps(observed: Observed, target: KnownRevision, states: Sequence[RevisionState], start: int) -> Steps:
-    by_name = {revision_name(observed.key.name, state.name): state.name for state in states}
-    return autoscaled_steps(target.hash, states, by_name.get(observed.autoscaler_target, ""), start)
+def _records(key: ObjectKey, revisions: Sequence[KnownRevision]) -> tuple[Child, ...]:
+    """The target's record, and those that were lost (their number is 0)."""
+    target, *others = revisions
+    return tuple(controller_revision(key, each) for each in (target, *(each for each in others if not each.number)))
+
+
+def _autoscaled(observed: Observed, target: KnownRevision, states: Sequence[RevisionState], start: int) -> Steps:
+    by_deployment = {revision_name(observed.key.name, state.name): state.name for state in states}
+    return autoscaled_steps(target.hash, states, by_deployment.get(observed.autoscaler_target, ""), start)
 
 
 def _start(spec: AIWorkloadSpec) -> int:
@@ -143,7 +150,7 @@ def _numbered(target: KnownRevision, known: Sequence[KnownRevision]) -> KnownRev
     newest = known[-1].number if known else 0
     if target.number and target.number == newest:
         return target
-    return KnownRevision(target.hash, newest + 1, target.data)
+    return KnownRevision(target.hash, newest + 1, target.data, target.asked)
 
 
 def _state(observed: Observed, revision: KnownRevision) -> RevisionState:
@@ -173,37 +180,3 @@ def _replicas(live: DeploymentState | None, count: int | None) -> int | None:
     if count is not None or live is None:
         return count or 0
     return None if replicas_owned_by_another(live.view, FIELD_MANAGER) else live.desired
-
-
-def _history(observed: Observed, others: Sequence[KnownRevision]) -> list[Deletion]:
-    """Old revisions beyond the history that have no pods any more."""
-    idle = [
-        revision
-        for revision in others
-        if (live := observed.deployment_of(revision.hash)) is None or not (live.desired or live.status.replicas)
-    ]
-    deletions = []
-    for revision in sorted(idle, key=lambda each: each.number)[: max(0, len(idle) - HISTORY)]:
-        name = revision_name(observed.key.name, revision.hash)
-        live = observed.deployment_of(revision.hash)
-        service = observed.services.get(name)
-        stored = next(each for each in observed.revisions if each.metadata.name == name)
-        deletions += [_deletion(DEPLOYMENTS, live.view)] if live else []
-        deletions += [_deletion(SERVICES, service)] if service else []
-        deletions.append(Deletion(CONTROLLERREVISIONS, ObjectKey(observed.key.namespace, name), stored.metadata.uid))
-    return deletions
-
-
-def _dropped_children(observed: Observed, exposure: Child | None, *, active: bool) -> list[Deletion]:
-    """Children that the spec no longer asks for."""
-    dropped = []
-    if exposure is None and observed.ingress is not None:
-        dropped.append(_deletion(INGRESSES, observed.ingress))
-    if not active and observed.autoscaler is not None:
-        dropped.append(_deletion(HORIZONTALPODAUTOSCALERS, observed.autoscaler))
-    return dropped
-
-
-def _deletion(resource: Resource, view: Owned) -> Deletion:
-    meta = view.metadata
-    return Deletion(resource, ObjectKey(meta.namespace, meta.name), meta.uid)

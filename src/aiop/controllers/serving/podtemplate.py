@@ -17,6 +17,8 @@ _LEAVE_SECONDS = 5
 _GRACE_SECONDS = 60
 # The taint that GPU nodes carry by NVIDIA's own advice.
 _GPU = "nvidia.com/gpu"
+# A part of a GPU is named by its profile, and lies on a node with the same taint.
+_GPU_SLICE = "nvidia.com/mig-"
 _CONTAINER_SECURITY = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -27,7 +29,7 @@ _MODEL_VOLUME = "model"
 
 
 def pod_spec(
-    spec: AIWorkloadSpec, runtime: ServingRuntimeSpec, source: ModelSource | None, fetch_image: str
+    spec: AIWorkloadSpec, runtime: ServingRuntimeSpec, source: ModelSource, fetch_image: str
 ) -> dict[str, Any]:
     """The PodSpec; raises NotAccepted (NoImage) if neither the spec nor the runtime names an image."""
     image = spec.image or runtime.image
@@ -43,7 +45,7 @@ def pod_spec(
         "volumes": _volumes(spec, runtime, source, writable),
         "tolerations": _tolerations(spec),
     }
-    if source is not None and source.fetch:
+    if source.fetch:
         pod["initContainers"] = [_fetcher(spec, runtime, source, fetch_image)]
     if spec.node_selector:
         pod["nodeSelector"] = dict(sorted(spec.node_selector.items()))
@@ -70,7 +72,7 @@ def model_id(spec: AIWorkloadSpec) -> str:
 def _server(
     spec: AIWorkloadSpec,
     runtime: ServingRuntimeSpec,
-    source: ModelSource | None,
+    source: ModelSource,
     image: str,
     writable: Sequence[str],
 ) -> dict[str, Any]:
@@ -113,18 +115,18 @@ def _fetcher(spec: AIWorkloadSpec, runtime: ServingRuntimeSpec, source: ModelSou
     }
 
 
-def _environment(spec: AIWorkloadSpec, runtime: ServingRuntimeSpec, source: ModelSource | None) -> list[dict[str, str]]:
+def _environment(spec: AIWorkloadSpec, runtime: ServingRuntimeSpec, source: ModelSource) -> list[dict[str, str]]:
     """Ours, then the runtime's, then the user's; a later one of the same name takes the place of an earlier."""
     ours = {
         "AIOP_MODEL_NAME": spec.model_name,
         "AIOP_MODEL_ID": model_id(spec),
         "AIOP_MODEL_VERSION": spec.model_version or "",
-        "AIOP_MODEL_URI": source.uri if source else "",
-        "AIOP_MODEL_PATH": source.path if source else "",
+        "AIOP_MODEL_URI": source.uri,
+        "AIOP_MODEL_PATH": source.path,
         "HOME": runtime.home,
     }
     # Kubernetes expands $(NAME) in values: what comes from a tenant's fields is text, not a reference.
-    variables = {name: value.replace("$(", "$$(") for name, value in ours.items()}
+    variables = {name: value.replace("$", "$$") for name, value in ours.items()}
     given: Iterable[EnvVar] = (*runtime.env, *spec.env)
     variables |= {each.name: each.value for each in given}
     return [{"name": name, "value": value} for name, value in variables.items()]
@@ -179,30 +181,30 @@ def _volume_name(number: int) -> str:
     return f"writable-{number}"
 
 
-def _mounts(runtime: ServingRuntimeSpec, source: ModelSource | None, writable: Sequence[str]) -> list[dict[str, Any]]:
+def _mounts(runtime: ServingRuntimeSpec, source: ModelSource, writable: Sequence[str]) -> list[dict[str, Any]]:
     mounts: list[dict[str, Any]] = [
         {"name": _volume_name(number), "mountPath": path} for number, path in enumerate(writable)
     ]
     if runtime.shared_memory:
         mounts.append({"name": "shared-memory", "mountPath": "/dev/shm"})  # noqa: S108 - inside the container
-    if source is not None and source.folder:
+    if source.folder:
         mount: dict[str, Any] = {"name": _MODEL_VOLUME, "mountPath": source.folder, "readOnly": True}
         mounts.append(mount | ({"subPath": source.sub_path} if source.sub_path else {}))
     return mounts
 
 
 def _volumes(
-    spec: AIWorkloadSpec, runtime: ServingRuntimeSpec, source: ModelSource | None, writable: Sequence[str]
+    spec: AIWorkloadSpec, runtime: ServingRuntimeSpec, source: ModelSource, writable: Sequence[str]
 ) -> list[dict[str, Any]]:
     volumes: list[dict[str, Any]] = [{"name": _volume_name(number), "emptyDir": {}} for number in range(len(writable))]
     if runtime.shared_memory:
         memory = spec.resources.limits.get("memory")
         size = {"sizeLimit": memory} if memory else {}
         volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory", **size}})
-    if source is not None and source.claim:
+    if source.claim:
         claim = {"claimName": source.claim, "readOnly": True}
         volumes.append({"name": _MODEL_VOLUME, "persistentVolumeClaim": claim})
-    elif source is not None and source.folder:
+    elif source.folder:
         volumes.append({"name": _MODEL_VOLUME, "emptyDir": {}})
     return volumes
 
@@ -212,6 +214,6 @@ def _tolerations(spec: AIWorkloadSpec) -> list[dict[str, Any]]:
         toleration.model_dump(by_alias=True, exclude_none=True, mode="json") for toleration in spec.tolerations
     ]
     asked = {**spec.resources.limits, **spec.resources.requests}
-    if _GPU in asked:
+    if any(name == _GPU or name.startswith(_GPU_SLICE) for name in asked):
         tolerations.append({"key": _GPU, "operator": "Exists"})
     return tolerations

@@ -1,33 +1,61 @@
 """Reads the caches, asks the plan, does it, and says once how things are. No decision is made here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 import structlog
 
 from aiop.api.resources import AIWORKLOADS
 from aiop.controllers.serving.announcements import announcements
+from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.controllers.serving.observed import Observed
 from aiop.controllers.serving.pacing import StatusPacer
 from aiop.controllers.serving.plan import Plan, make_plan
+from aiop.controllers.serving.refusals import REFUSALS, refusal_of
 from aiop.controllers.serving.report import Report, make_report
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.sources import Sources
 from aiop.controllers.serving.specs import SpecCache
+from aiop.controllers.serving.verdict import Hindrance
+from aiop.runtime.client.builtin import CONTROLLERREVISIONS
 from aiop.runtime.client.errors import Conflict, NotFound
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.conditions.events import EventRecorder, ObjectReference
 from aiop.runtime.conditions.status import StatusWriter
-from aiop.runtime.controller.children import ChildWriter, Outcome, Owner
+from aiop.runtime.controller.children import Child, ChildWriter, Outcome, Owner
 from aiop.runtime.controller.controller import Result
 from aiop.runtime.kit.clock import Clock
 from aiop.runtime.views.custom import CustomObject
 
 log = structlog.get_logger(__name__)
 
-# A stranger's object may go away without any event of ours; an own one on its way out usually tells.
-_CONFLICT_SECONDS = 60.0
+# A stranger's object, a full quota or a ban may go without any event of ours; an own object that leaves usually tells.
+_HINDERED_SECONDS = 60.0
 _WAITING_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class _Done:
+    """What became of a plan: the outcome by child, and the refusal that ended it."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    refusal: NotAccepted | ChildRefused | None = None
+
+    @property
+    def held_up(self) -> bool:
+        """True if the next step must wait."""
+        return self.refusal is not None or Outcome.WAITING in self.outcomes.values()
+
+    @property
+    def conflicts(self) -> list[str]:
+        """The children whose names are a stranger's."""
+        return [name for name, outcome in self.outcomes.items() if outcome is Outcome.FOREIGN]
+
+    @property
+    def wrote(self) -> bool:
+        """True if anything was written."""
+        return any(outcome in {Outcome.CREATED, Outcome.CHANGED} for outcome in self.outcomes.values())
 
 
 class ServingReconciler:
@@ -58,31 +86,41 @@ class ServingReconciler:
             return Result()  # its children have it as their owner: the garbage collector takes them
         observed = self._sources.observe(workload, self._specs)
         plan = make_plan(observed, self._specs, self._settings)
-        outcomes = await self._execute(plan, _owner(workload))
-        if any(outcome in {Outcome.CREATED, Outcome.CHANGED} for outcome in outcomes.values()):
+        done = await self._execute(plan, _owner(workload))
+        if done.wrote:
             observed = self._sources.observe(workload, self._specs)  # own writes show at once
-        conflicts = [name for name, outcome in outcomes.items() if outcome is Outcome.FOREIGN]
-        report = make_report(observed, plan, conflicts, self._clock.now())
+        report = make_report(observed, plan, Hindrance(tuple(done.conflicts), done.refusal), self._clock.now())
         wait = await self._say(observed, report)
-        return Result(_soonest(wait, outcomes))
+        return Result(_soonest(wait, done))
 
     def forget(self, uid: str) -> None:
         """The workload with that UID is gone."""
         self._specs.forget(uid)
         self._pacer.forget(uid)
 
-    async def _execute(self, plan: Plan, owner: Owner) -> dict[str, Outcome]:
+    async def _execute(self, plan: Plan, owner: Owner) -> _Done:
         """Do the plan, step by step; a step that is held up holds up the next ones."""
-        outcomes: dict[str, Outcome] = {}
+        done = _Done()
         for step in plan.steps:
             for child in step:
-                outcome = await self._writers[child.resource].ensure(child, owner)
-                outcomes[f"{child.resource.kind} {child.key.name}"] = outcome
-            if Outcome.WAITING in outcomes.values():
-                return outcomes
+                await self._ensure(child, owner, done)
+            if done.held_up:
+                return done
         for deletion in plan.deletions:
             await self._writers[deletion.resource].delete(deletion.key, deletion.uid)
-        return outcomes
+        return done
+
+    async def _ensure(self, child: Child, owner: Owner, done: _Done) -> None:
+        try:
+            outcome = await self._writers[child.resource].ensure(child, owner)
+        except REFUSALS as error:
+            log.info("child refused", kind=child.resource.kind, child=child.key.name, error=str(error)[:1000])
+            done.refusal = done.refusal or refusal_of(child, error)
+            return
+        done.outcomes[f"{child.resource.kind} {child.key.name}"] = outcome
+        if outcome is Outcome.FOREIGN and child.resource == CONTROLLERREVISIONS:
+            # A revision that is not on record must not get pods: nobody would know what they are.
+            done.refusal = done.refusal or ChildRefused(f"the ControllerRevision {child.key.name!r} is not ours")
 
     async def _say(self, observed: Observed, report: Report) -> float:
         """Write the status if it changed and it is time; the seconds until it will be time (0: nothing to wait for)."""
@@ -116,10 +154,10 @@ def _owner(workload: CustomObject) -> Owner:
     return Owner(AIWORKLOADS.api_version, AIWORKLOADS.kind, workload.metadata.name, workload.metadata.uid)
 
 
-def _soonest(wait: float, outcomes: Mapping[str, Outcome]) -> float | None:
+def _soonest(wait: float, done: _Done) -> float | None:
     waits = [wait] if wait > 0 else []
-    if Outcome.WAITING in outcomes.values():
+    if Outcome.WAITING in done.outcomes.values():
         waits.append(_WAITING_SECONDS)
-    if Outcome.FOREIGN in outcomes.values():
-        waits.append(_CONFLICT_SECONDS)
+    if done.conflicts or done.refusal is not None:
+        waits.append(_HINDERED_SECONDS)
     return min(waits, default=None)

@@ -7,17 +7,20 @@ from typing import Any
 
 import msgspec
 
+from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.controllers.serving.diagnosis import Cause, diagnose
+from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.controllers.serving.names import REVISION_LABEL, pod_selector, revision_name
 from aiop.controllers.serving.observed import Observed
 from aiop.controllers.serving.plan import Plan
-from aiop.controllers.serving.verdict import Facts, conditions_of
+from aiop.controllers.serving.verdict import Facts, Hindrance, conditions_of
 from aiop.runtime.conditions.condition import Condition, merge_conditions
 from aiop.runtime.views.owned import AutoscalerStatus, IngressStatus
 
 
 class _Known(msgspec.Struct):
     conditions: tuple[Condition, ...] = ()
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +32,18 @@ class Report:
     after: tuple[Condition, ...]
 
 
-def make_report(observed: Observed, plan: Plan, conflicts: Sequence[str], now: datetime) -> Report:
+def make_report(observed: Observed, plan: Plan, hindrance: Hindrance, now: datetime) -> Report:
     """The status for this generation."""
-    before = existing_conditions(observed.workload.status)
+    known = _known(observed.workload.status)
+    before = known.conditions
     generation = observed.workload.metadata.generation
-    facts = _facts(observed, plan, conflicts)
+    facts = _facts(observed, plan, hindrance)
     after = merge_conditions(before, conditions_of(facts), now=now, generation=generation)
     versions = _versions(observed, plan, facts)
     status: dict[str, Any] = {
         "observedGeneration": generation,
-        "url": _url(observed, plan) if plan.target else "",
-        "replicas": sum(not pod.metadata.deletion_timestamp for pod in observed.pods),
+        "url": _url(observed, plan.spec) if plan.spec else known.url,
+        "replicas": len(observed.live_pods),
         "readyReplicas": sum(pod.ready for pod in observed.pods),
         "selector": ",".join(f"{name}={value}" for name, value in pod_selector(observed.key.name).items()),
         "version": _serving_version(versions, plan),
@@ -52,15 +56,15 @@ def make_report(observed: Observed, plan: Plan, conflicts: Sequence[str], now: d
     return Report(msgspec.json.encode(status), before, after)
 
 
-def existing_conditions(status: bytes) -> tuple[Condition, ...]:
-    """The conditions in a status; none if it makes no sense."""
+def _known(status: bytes) -> _Known:
+    """What a status says already; nothing if it makes no sense."""
     try:
-        return msgspec.json.decode(status, type=_Known).conditions
+        return msgspec.json.decode(status, type=_Known)
     except msgspec.DecodeError:
-        return ()
+        return _Known()
 
 
-def _facts(observed: Observed, plan: Plan, conflicts: Sequence[str]) -> Facts:
+def _facts(observed: Observed, plan: Plan, hindrance: Hindrance) -> Facts:
     reached = len(observed.ready_pods(observed.key.name))
     target = plan.target.hash if plan.target else ""
     live = observed.deployment_of(target)
@@ -73,9 +77,11 @@ def _facts(observed: Observed, plan: Plan, conflicts: Sequence[str]) -> Facts:
         if name != revision_name(observed.key.name, target) and (state.desired or state.status.replicas)
     ]
     autoscaler = observed.autoscaler.status_as(AutoscalerStatus) if observed.autoscaler else None
+    refused = hindrance.refusal
     return Facts(
-        refusal=plan.refusal,
-        conflicts=tuple(conflicts),
+        refusal=plan.refusal or (refused if isinstance(refused, NotAccepted) else None),
+        conflicts=hindrance.conflicts,
+        forbidden=refused.message if isinstance(refused, ChildRefused) else "",
         version=plan.target.data.version or target if plan.target else "",
         wanted=wanted,
         ready=sum(pod.ready for pod in pods),
@@ -137,19 +143,19 @@ def _addresses(observed: Observed) -> tuple[str, ...]:
     return tuple(address.hostname or address.ip for address in found if address.hostname or address.ip)
 
 
-def _url(observed: Observed, plan: Plan) -> str:
+def _url(observed: Observed, spec: AIWorkloadSpec) -> str:
     """The outside URL once somebody answers there; until then the Service's own."""
     inside = f"http://{observed.key.name}.{observed.key.namespace}.svc"
-    if plan.spec is None or plan.spec.inference_endpoint is None:
+    if spec.inference_endpoint is None:
         return inside
-    exposure = plan.spec.ingress
+    exposure = spec.ingress
     host = exposure.host if exposure and exposure.host and "*" not in exposure.host else None
     addresses = _addresses(observed)
     outside = host or (addresses[0] if addresses else None)
     if outside is None:
         return inside
     scheme = "https" if exposure and exposure.tls_secret_name else "http"
-    return f"{scheme}://{outside}{plan.spec.inference_endpoint}"
+    return f"{scheme}://{outside}{spec.inference_endpoint}"
 
 
 def _autoscaling(observed: Observed) -> dict[str, Any]:

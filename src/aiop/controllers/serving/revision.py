@@ -10,6 +10,7 @@ import msgspec
 from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.controllers.serving.modelsource import model_source
+from aiop.controllers.serving.names import ASKED_ANNOTATION, REVISION_LABEL, revision_name
 from aiop.controllers.serving.podtemplate import pod_spec
 from aiop.controllers.serving.runtimeselection import select_runtime
 from aiop.controllers.serving.settings import ServingSettings
@@ -33,11 +34,15 @@ class RevisionData(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class KnownRevision:
-    """A revision with its hash; ``number`` grows with each use and is 0 for one that is not stored yet."""
+    """A revision with its hash; ``number`` grows with each use and is 0 for one that is not stored yet.
+
+    ``asked`` are the hashes of the first and the last spec that asked for it: different specs may come to one pod.
+    """
 
     hash: str
     number: int
     data: RevisionData
+    asked: tuple[str, ...]
 
 
 def asked_hash(spec: AIWorkloadSpec) -> str:
@@ -50,15 +55,18 @@ def asked_hash(spec: AIWorkloadSpec) -> str:
     return _digest(relevant)
 
 
-def known_revisions(views: Sequence[Revision], label: str) -> list[KnownRevision]:
-    """The stored revisions, oldest use first; one that makes no sense is as good as absent."""
+def known_revisions(views: Sequence[Revision], workload: str) -> list[KnownRevision]:
+    """The stored revisions, oldest use first; one that makes no sense, or lost its label, is as good as absent."""
     known = []
     for view in views:
+        name = view.metadata.labels.get(REVISION_LABEL, "")
         try:
             data = msgspec.json.decode(view.data, type=RevisionData)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             continue
-        known.append(KnownRevision(view.metadata.labels.get(label, ""), view.revision, data))
+        if revision_name(workload, name) == view.metadata.name:
+            asked = (data.asked, view.metadata.annotations.get(ASKED_ANNOTATION, data.asked))
+            known.append(KnownRevision(name, view.revision, data, asked))
     return sorted(known, key=lambda revision: (revision.number, revision.hash))
 
 
@@ -76,12 +84,12 @@ def target_revision(
     asked = asked_hash(spec)
     if spec.update_policy == "Pinned":
         for revision in reversed(known):
-            if revision.data.asked == asked:
-                return revision
+            if asked in revision.asked:
+                return KnownRevision(revision.hash, revision.number, revision.data, (asked,))
     data = _resolve(spec, asked, runtimes, settings)
     digest = _digest({"pod": data.pod})
     stored = next((revision for revision in known if revision.hash == digest), None)
-    return KnownRevision(digest, stored.number if stored else 0, data)
+    return KnownRevision(digest, stored.number if stored else 0, data, (asked,))
 
 
 def _resolve(
@@ -93,7 +101,7 @@ def _resolve(
         pod=pod_spec(spec, runtime, source, settings.fetch_image),
         asked=asked,
         runtime=name,
-        model_uri=source.uri if source else "",
+        model_uri=source.uri,
         version=spec.model_version or "",
         protocol=runtime.protocol,
     )

@@ -44,32 +44,34 @@ def rolling_steps(target: str, states: Sequence[RevisionState], wanted: int) -> 
         return Steps({**_dropped(target, states, ()), target: wanted}, target)
     surge = max(1, math.ceil(wanted * _SURGE))
     raised = min(wanted, max(min(current.desired, wanted), wanted + surge - kept))
-    needed = min(kept, max(0, wanted - current.available))
-    counts = _dropped(target, states, others)
-    counts[target] = raised
-    for state in sorted(others, key=lambda other: (other.available, other.number), reverse=True):
-        share = min(state.desired, needed)
-        counts[state.name] = share
-        needed -= share
-    return Steps(counts, target if not needed and current.available >= wanted else _serving(target, others))
+    counts = _dropped(target, states, others) | _shares(others, wanted - current.available)
+    return Steps({**counts, target: raised}, target if current.available >= wanted else _serving(target, others))
 
 
 def autoscaled_steps(target: str, states: Sequence[RevisionState], aimed_at: str, start: int) -> Steps:
     """With an autoscaler that aims at ``aimed_at`` (empty: none yet): the target is raised to the live count first.
 
-    Once it is available the autoscaler moves to it; the others shrink when it has moved, for until then it owns
-    their count. ``start`` is the count to begin with when nothing runs.
+    Once it is available, or carries more than the one aimed at, the autoscaler moves to it; the others shrink when it
+    has moved, for until then it owns their count. ``start`` is the count to begin with when nothing runs.
     """
     current = _state(target, states)
-    serving = next((state for state in states if state.name == aimed_at and state.name != target), None)
-    if serving is None or not serving.desired or not (serving.available or serving.served):
-        counts = _dropped(target, states, _keepers(target, states) if not current.available else ())
-        if not current.desired:
-            counts[target] = start
-        return Steps(counts, target)
-    if current.available >= serving.desired:
+    others = _keepers(target, states)
+    aimed = next((state for state in others if state.name == aimed_at), None)
+    if aimed is None:
+        return Steps(_moved(current, states, others, start), target)
+    if current.available >= aimed.desired or (aimed.available < aimed.desired and current.available > aimed.available):
         return Steps({target: current.desired}, target)
-    return Steps({**_never_served(target, aimed_at, states), target: max(serving.desired, 1)}, aimed_at)
+    return Steps({**_dropped(target, states, [aimed]), target: aimed.desired}, aimed_at)
+
+
+def _moved(
+    current: RevisionState, states: Sequence[RevisionState], others: Sequence[RevisionState], start: int
+) -> dict[str, int]:
+    """The autoscaler aims at the target and sets its count; the others make up for what it lacks."""
+    counts = _dropped(current.name, states, others)
+    if current.desired:
+        return counts | _shares(others, current.desired - current.available)
+    return counts | {current.name: max(start, sum(state.desired for state in others))}
 
 
 def _state(name: str, states: Sequence[RevisionState]) -> RevisionState:
@@ -81,13 +83,18 @@ def _keepers(target: str, states: Sequence[RevisionState]) -> list[RevisionState
     return [state for state in states if state.name != target and state.desired and (state.available or state.served)]
 
 
+def _shares(others: Sequence[RevisionState], needed: int) -> dict[str, int]:
+    """``needed`` pods, first of those that have most of them available; the rest goes."""
+    counts = {}
+    for state in sorted(others, key=lambda other: (other.available, other.number), reverse=True):
+        counts[state.name] = max(0, min(state.desired, needed))
+        needed -= counts[state.name]
+    return counts
+
+
 def _dropped(target: str, states: Sequence[RevisionState], keepers: Sequence[RevisionState]) -> dict[str, int]:
     kept = {state.name for state in keepers} | {target}
     return {state.name: 0 for state in states if state.name not in kept and state.desired}
-
-
-def _never_served(target: str, aimed_at: str, states: Sequence[RevisionState]) -> dict[str, int]:
-    return {state.name: 0 for state in states if state.name not in {target, aimed_at} and state.desired}
 
 
 def _serving(target: str, others: Sequence[RevisionState]) -> str:

@@ -92,7 +92,9 @@ class Sources:
             revisions=tuple(
                 view
                 for view in self.revisions.store.by_index(_BY_WORKLOAD, index)
-                if (owner := view.metadata.controller()) is not None and owner.uid == uid
+                if (owner := view.metadata.controller()) is not None
+                and owner.uid == uid
+                and not view.metadata.deletion_timestamp
             ),
             deployments={name: deployment_state(view) for name, view in mine(DEPLOYMENTS).items()},
             services=mine(SERVICES),

@@ -12,6 +12,8 @@ from aiop.runtime.views.custom import CustomObject
 M = TypeVar("M", bound=BaseModel)
 # More faults than this in one message help nobody.
 _SHOWN = 3
+# A key of a map is a tenant's text too, and may be a mebibyte of it.
+_PART = 64
 
 
 class SpecCache:
@@ -50,6 +52,7 @@ def _parse(view: CustomObject, kind: type[M]) -> M | NotAccepted:
         return kind.model_validate_json(view.spec)
     except ValidationError as error:
         faults = [
-            f"spec.{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()[:_SHOWN]
+            f"spec.{'.'.join(str(part)[:_PART] for part in fault['loc'])}: {fault['msg']}"
+            for fault in error.errors(include_url=False, include_input=False)[:_SHOWN]
         ]
         return NotAccepted("InvalidSpec", "; ".join(faults) + "; correct the field and apply again")

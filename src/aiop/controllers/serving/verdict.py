@@ -5,9 +5,17 @@ from dataclasses import dataclass
 
 from aiop.controllers.serving.children.autoscaler import ScalingPlan
 from aiop.controllers.serving.diagnosis import Cause
-from aiop.controllers.serving.errors import NotAccepted
+from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.runtime.conditions.condition import Condition, condition
 from aiop.runtime.views.owned import AutoscalerStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """What stood in the way of the plan: names that are a stranger's, and a child that the API server refused."""
+
+    conflicts: tuple[str, ...] = ()
+    refusal: NotAccepted | ChildRefused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +24,7 @@ class Facts:
 
     refusal: NotAccepted | None
     conflicts: tuple[str, ...]
+    forbidden: str
     version: str
     wanted: int
     ready: int
@@ -34,7 +43,8 @@ class Facts:
     @property
     def rolled_out(self) -> bool:
         """The wanted revision serves alone and in full number."""
-        return self.refusal is None and not self.others_running and self.available >= self.enough
+        hindered = self.refusal is not None or self.conflicts or self.forbidden
+        return not hindered and not self.others_running and self.available >= self.enough
 
     @property
     def stalled(self) -> Cause | None:
@@ -43,6 +53,8 @@ class Facts:
             return Cause(self.refusal.reason, self.refusal.message)
         if self.conflicts:
             return Cause("NameConflict", _conflict_message(self.conflicts))
+        if self.forbidden:
+            return Cause("ChildRefused", self.forbidden)
         if self.overdue and not self.rolled_out:
             return Cause("ProgressDeadlineExceeded", f"no progress for ten minutes: {self.waiting_for}")
         return None
@@ -130,14 +142,15 @@ def _endpoint_ready(facts: Facts) -> Condition:
         return condition("EndpointReady", False, reason, message)
     if not facts.has_ingress:
         return condition("EndpointReady", True, "EndpointsReady", "the Service answers inside the cluster")
-    where = (
-        f"at {', '.join(facts.addresses)}" if facts.addresses else "; no ingress controller has given it an address yet"
-    )
-    return condition("EndpointReady", True, "EndpointsReady", f"the Service answers, and the Ingress stands {where}")
+    where = f"is at {', '.join(facts.addresses)}" if facts.addresses else "has no address from a controller yet"
+    return condition("EndpointReady", True, "EndpointsReady", f"the Service answers; its Ingress {where}")
 
 
 def _scaling_active(facts: Facts) -> Condition:
     plan = facts.scaling
+    if plan is None and facts.refusal is not None and facts.autoscaler is not None:
+        words = "the autoscaler of the last good spec goes on as it was"
+        return condition("ScalingActive", True, "AutoscalerActive", words)
     if plan is None:
         return condition("ScalingActive", False, "AutoscalingOff", "spec.replicas sets the number of servers")
     notes = " ".join(plan.notes)
@@ -159,6 +172,8 @@ def _scaling_active(facts: Facts) -> Condition:
 def _degraded(facts: Facts) -> Condition:
     if facts.conflicts:
         return condition("Degraded", True, "NameConflict", _conflict_message(facts.conflicts))
+    if facts.forbidden:
+        return condition("Degraded", True, "ChildRefused", facts.forbidden)
     cause = facts.cause
     # Servers that merely start are no defect, unless they had all been there before.
     if cause is not None and (cause.reason != "PodsNotReady" or facts.rolled_before):

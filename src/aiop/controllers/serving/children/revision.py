@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from aiop.controllers.serving.names import revision_labels, revision_name, workload_labels
+from aiop.controllers.serving.names import ASKED_ANNOTATION, revision_labels, revision_name, workload_labels
 from aiop.controllers.serving.podtemplate import CONTAINER, SERVING_PORT
 from aiop.controllers.serving.revision import KnownRevision
 from aiop.runtime.client.builtin import CONTROLLERREVISIONS, DEPLOYMENTS, SERVICES
@@ -24,7 +24,10 @@ def controller_revision(workload: ObjectKey, revision: KnownRevision) -> Child:
         CONTROLLERREVISIONS,
         ObjectKey(workload.namespace, name),
         {
-            "metadata": {"labels": revision_labels(workload.name, revision.hash)},
+            "metadata": {
+                "labels": revision_labels(workload.name, revision.hash),
+                "annotations": {ASKED_ANNOTATION: revision.asked[-1]},
+            },
             "data": msgspec.to_builtins(revision.data),
             "revision": revision.number,
         },

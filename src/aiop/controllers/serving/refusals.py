@@ -1,0 +1,23 @@
+"""What it means that the API server will not have a child: the spec's fault, or a ban. Pure."""
+
+from aiop.controllers.serving.errors import ChildRefused, NotAccepted
+from aiop.runtime.client.errors import ApiError, BadRequest, Forbidden, Invalid
+from aiop.runtime.controller.children import Child
+
+# The server repeats what it refuses, and that may be a mebibyte of a tenant's text.
+_WORDS = 1000
+REFUSALS = (Invalid, BadRequest, Forbidden)
+
+
+def refusal_of(child: Child, error: ApiError) -> NotAccepted | ChildRefused:
+    """A child that breaks the API's rules was asked for so (InvalidSpec); one that is forbidden may come later."""
+    what = f"the API server refuses the {child.resource.kind} {child.key.name!r}"
+    if isinstance(error, Forbidden):
+        return ChildRefused(f"{what}: {_shortened(error.message)}; it is tried again every minute")
+    faults = "; ".join(f"{cause.field}: {cause.message}" for cause in error.causes if cause.field)
+    words = _shortened(faults or error.message)
+    return NotAccepted("InvalidSpec", f"{what}: {words}; correct the field of this spec and apply again")
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= _WORDS else f"{words[:_WORDS]}…"
