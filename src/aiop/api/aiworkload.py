@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from aiop.api.common import (
+    PORT_LIST,
     Argument,
     ContainerPort,
     DnsName,
@@ -20,6 +21,8 @@ from aiop.api.common import (
 )
 
 Path = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^/[A-Za-z0-9._~%/-]*$")]
+# Parts between slashes, as model hubs name them: owner/model.
+MODEL_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$"
 # Schemes that the operator can serve from today; oci and the MLflow registry are refused until they work.
 MODEL_URI_PATTERN = r"^(pvc|s3|gs|hf|https)://[A-Za-z0-9][A-Za-z0-9._~%@:=+,/-]*$"
 
@@ -72,6 +75,26 @@ class Autoscaling(Stored):
 class Toleration(Stored):
     """A taint that the pods tolerate."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "has(self.key) || self.operator == 'Exists'",
+                "a toleration without key tolerates every taint: set operator to Exists, or name a key",
+                field=".operator",
+            ),
+            rule(
+                "!has(self.value) || self.value == '' || self.operator == 'Equal'",
+                "value is compared by operator Equal only: set operator to Equal, or leave value out",
+                field=".value",
+            ),
+            rule(
+                "!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
+                "tolerationSeconds is for effect NoExecute only: set effect to NoExecute, or leave it out",
+                field=".tolerationSeconds",
+            ),
+        )
+    )
+
     key: LabelKey | None = Field(default=None, description="The taint's key; every key if unset.")
     operator: Literal["Exists", "Equal"] = Field(default="Equal", description="How value is compared.")
     value: LabelValue | None = Field(default=None, description="The taint's value, for Equal.")
@@ -97,10 +120,15 @@ class AIWorkloadSpec(Stored):
                 "command belongs to an image or runtime of your own: set image or runtime too",
                 field=".command",
             ),
+            rule(
+                "!has(self.ingress) || has(self.inferenceEndpoint)",
+                "ingress says how a path is exposed: set inferenceEndpoint to the path, such as /, or leave it out",
+                field=".ingress",
+            ),
         )
     )
 
-    model_name: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")] = Field(
+    model_name: Annotated[str, Field(min_length=1, max_length=253, pattern=MODEL_NAME_PATTERN)] = Field(
         description="The model's name, in the model store and for its clients.",
         json_schema_extra=rules(rule("!self.contains('..')", "modelName must not contain '..'")),
     )
@@ -136,7 +164,7 @@ class AIWorkloadSpec(Stored):
     ports: Annotated[list[ContainerPort], Field(max_length=8)] = Field(
         default_factory=list,
         description="The server's ports; the first one serves and is called http. By default the runtime's.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        json_schema_extra=PORT_LIST,
     )
     probes: Probes | None = Field(default=None, description="Probes that replace the runtime's.")
     replicas: Annotated[int, Field(ge=0, le=1000)] = Field(
@@ -148,8 +176,9 @@ class AIWorkloadSpec(Stored):
         description="The path of the Ingress; without it none is made.",
         json_schema_extra=rules(
             rule(
-                "!self.contains('//') && !self.contains('/./') && !self.contains('..')",
-                "inferenceEndpoint must be a plain path without '//', '/./' or '..'",
+                "!self.contains('//') && !self.contains('/./') && !self.contains('/../') && !self.endsWith('/.') "
+                "&& !self.endsWith('/..') && !self.contains('%2f') && !self.contains('%2F')",
+                "inferenceEndpoint must be a plain path without '//', '/./', '/../' or '%2F'",
             )
         ),
     )

@@ -52,6 +52,23 @@ Image = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[A-Za-z0-9
 LabelKey = Annotated[str, Field(max_length=316)]
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
+# What a Service takes as a port's name: letters, digits and single hyphens.
+PortName = Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+# On a list of ports, which is a map by name.
+PORT_LIST: dict[str, Any] = {
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": ["name"],
+    **rules(
+        rule(
+            "self.size() == 0 || self[0].name == 'http' || !self.exists(port, port.name == 'http')",
+            "the first port serves and is called http: put the port that is named http first, or name it otherwise",
+        ),
+        rule(
+            "self.all(port, self.exists_one(other, other.containerPort == port.containerPort))",
+            "two ports have the same containerPort: a server listens once on a number",
+        ),
+    ),
+}
 
 
 class EnvVar(Stored):
@@ -66,9 +83,7 @@ class EnvVar(Stored):
 class ContainerPort(Stored):
     """A port of the server."""
 
-    name: Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")] = Field(
-        description="The port's name, unique among the ports."
-    )
+    name: PortName = Field(description="The port's name, unique among the ports.")
     container_port: Port = Field(description="The number that the server listens on.")
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aiop.api.common import Argument, ContainerPort, EnvVar, Image, Probes, Stored
+from aiop.api.common import PORT_LIST, Argument, ContainerPort, EnvVar, Image, Probes, Stored
 
 
 class SupportedFramework(Stored):
@@ -57,7 +57,7 @@ class ServingRuntimeSpec(Stored):
     )
     ports: Annotated[list[ContainerPort], Field(min_length=1, max_length=8)] = Field(
         description="Its ports; the first one serves and is called http.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        json_schema_extra=PORT_LIST,
     )
     protocol: Literal["V1", "V2", "OpenAI", "Custom"] = Field(default="V2", description="What the server speaks.")
     model: ModelDelivery = Field(description="How the model reaches the server.")
