@@ -29,8 +29,8 @@ def intent_hash(body: object) -> str:
 def says(live: object, wanted: object, *, amounts: bool = False) -> bool:
     """True if ``live`` holds everything that ``wanted`` does; what the server or others added does not matter.
 
-    Maps are compared by our keys; lists must have our length and order, item by item; an empty map or list that we
-    want is satisfied by an absent one, as the server drops it.
+    Maps are compared by our keys, selectors whole; lists must have our length and order, item by item; an empty map
+    or list that we want is satisfied by an absent one, as the server drops it.
     """
     if isinstance(wanted, Mapping):
         return _map_says(live, wanted, amounts=amounts)
@@ -60,6 +60,15 @@ def _map_says(live: object, wanted: Mapping[str, Any], *, amounts: bool) -> bool
     if live is not None and not isinstance(live, Mapping):
         return False
     return all(
-        (value is None and name not in found) or says(found.get(name), value, amounts=amounts or name in _AMOUNTS)
+        (value is None and name not in found)
+        or (says(found.get(name), value, amounts=amounts or name in _AMOUNTS) and _no_more(name, found, value))
         for name, value in wanted.items()
     )
+
+
+def _no_more(name: str, found: Mapping[str, Any], value: object) -> bool:
+    """True unless ``name`` is a map that counts as a whole and has keys that we do not want."""
+    live = found.get(name)
+    if name not in _WHOLE or not isinstance(live, Mapping) or not isinstance(value, Mapping):
+        return True
+    return set(live) <= set(value)
