@@ -46,7 +46,7 @@ class Deployments:
         self._deployments.subscribe(self._deployment_changed)
         world.mirror(REPLICASETS).subscribe(self._set_changed)
 
-    def _deployment_changed(self, old: Object | None, new: Object | None) -> None:
+    def _deployment_changed(self, _old: Object | None, new: Object | None) -> None:
         if new is not None:
             self.loop.add(key_of(new))
 

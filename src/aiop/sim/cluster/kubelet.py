@@ -6,6 +6,7 @@ Nothing but the ClusterAPI is used, so the same kubelets serve the embedded API 
 import asyncio
 import itertools
 from collections.abc import Collection
+from random import Random
 
 from aiop.runtime.client.builtin import PODS
 from aiop.runtime.client.errors import ClientError, Conflict, NotFound
@@ -24,11 +25,12 @@ _RETRY_SECONDS = 0.5
 class Kubelets:
     """One task a pod; a pod's deletion cuts its life short."""
 
-    def __init__(self, api: ClusterAPI, clock: Clock, nodes: Collection[str], script: Script) -> None:
+    def __init__(self, api: ClusterAPI, clock: Clock, nodes: Collection[str], script: Script, random: Random) -> None:
         self._api = api
         self._clock = clock
         self._nodes = frozenset(nodes)
         self._script = script
+        self._random = random
         self._mirror = Mirror(api, PODS, clock, self._changed)
         self._lives: dict[str, asyncio.Task[None]] = {}
         self._leaving: set[str] = set()
@@ -71,7 +73,7 @@ class Kubelets:
             return
         outcome = self._script(pod)
         pod = await self._write(pod, podstatus.creating(pod, self._moment()))
-        await self._clock.sleep(outcome.start_seconds)
+        await self._clock.sleep(self._about(outcome.start_seconds))
         match outcome.ending:
             case Ending.IMAGE_MISSING:
                 await self._write(pod, podstatus.image_missing(pod, self._moment()))
@@ -130,6 +132,10 @@ class Kubelets:
     def _address(self) -> str:
         number = next(self._addresses)
         return f"10.{64 + number // 65025 % 64}.{number // 255 % 255}.{number % 255 + 1}"
+
+    def _about(self, seconds: float) -> float:
+        """No two pods take exactly as long."""
+        return seconds * (1.0 + 0.1 * self._random.random())
 
     def _moment(self) -> str:
         return moment_of(self._clock)

@@ -17,5 +17,5 @@ def micro_moment_of(clock: Clock) -> str:
 
 def seconds_since(moment: str, clock: Clock) -> float:
     """Seconds from ``moment`` (a time of the API) until now."""
-    then = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    then = datetime.fromisoformat(moment)
     return (clock.now() - then.astimezone(UTC)).total_seconds()

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiop.runtime.client.builtin import LEASES, NODES
-from aiop.runtime.client.errors import AlreadyExists, ClientError
+from aiop.runtime.client.errors import (
+    AlreadyExists,
+    ClientError,
+    ConnectionFailed,
+    NotFound,
+    RequestTimedOut,
+    ServerError,
+)
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.kit.clock import Clock
 from aiop.sim.cluster.api import ClusterAPI, Object
@@ -13,6 +20,24 @@ from aiop.sim.cluster.moments import micro_moment_of, moment_of
 # As a kubelet does; the node lifecycle controller waits five times as long.
 _HEARTBEAT_SECONDS = 10.0
 _LEASE_NAMESPACE = "kube-node-lease"
+# A server that is just starting is asked again this often.
+_RETRY_SECONDS = 0.5
+# The kubelet's own words.
+_WELL = (
+    ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+)
+_NODE_INFO = {
+    "kubeletVersion": "v1.37.2",
+    "kubeProxyVersion": "",
+    "operatingSystem": "linux",
+    "architecture": "amd64",
+    "osImage": "Simulated Linux",
+    "kernelVersion": "6.12.0-simulated",
+    "containerRuntimeVersion": "simulated://1.0.0",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +76,23 @@ class NodeSpec:
 
     def status(self, moment: str) -> Object:
         """A node that is well."""
-        well = {"MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False", "Ready": "True"}
         conditions = [
             {
                 "type": kind,
                 "status": status,
-                "reason": "KubeletReady" if kind == "Ready" else f"KubeletHasNo{kind}",
-                "message": "simulated",
+                "reason": reason,
+                "message": message,
                 "lastHeartbeatTime": moment,
                 "lastTransitionTime": moment,
             }
-            for kind, status in well.items()
+            for kind, status, reason, message in _WELL
         ]
-        versions = {"kubeletVersion": "v1.37.2", "operatingSystem": "linux", "architecture": "amd64"}
         return {
             "capacity": self.resources(),
             "allocatable": self.resources(),
             "conditions": conditions,
-            "nodeInfo": versions,
+            "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": self.name}],
+            "nodeInfo": {**_NODE_INFO, "machineID": self.name, "systemUUID": self.name, "bootID": self.name},
         }
 
 
@@ -81,14 +105,23 @@ class Nodes:
         self._specs = specs
 
     async def register(self) -> None:
-        """Make the nodes, or take over those that are there."""
+        """Make the nodes, or take over those that are there; a server that is away is waited for."""
         for spec in self._specs:
-            try:
-                await self._api.create(NODES, "", spec.manifest())
-            except AlreadyExists:
-                await self._api.patch(NODES, ObjectKey("", spec.name), spec.manifest())
-            patch = {"status": spec.status(moment_of(self._clock))}
-            await self._api.patch(NODES, ObjectKey("", spec.name), patch, subresource="status")
+            while True:
+                try:
+                    await self._register(spec)
+                except (ConnectionFailed, RequestTimedOut, ServerError):
+                    await self._clock.sleep(_RETRY_SECONDS)
+                else:
+                    break
+
+    async def _register(self, spec: NodeSpec) -> None:
+        key = ObjectKey("", spec.name)
+        try:
+            await self._api.create(NODES, "", spec.manifest())
+        except AlreadyExists:
+            await self._api.patch(NODES, key, spec.manifest())
+        await self._api.patch(NODES, key, {"status": spec.status(moment_of(self._clock))}, subresource="status")
 
     async def run(self) -> None:
         """Beat for ever; a server that is away misses a beat, no more."""
@@ -102,9 +135,8 @@ class Nodes:
 
     async def _beat(self, name: str) -> None:
         spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": micro_moment_of(self._clock)}
-        key = ObjectKey(_LEASE_NAMESPACE, name)
-        lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name}, "spec": spec}
         try:
-            await self._api.create(LEASES, _LEASE_NAMESPACE, lease)
-        except AlreadyExists:
-            await self._api.patch(LEASES, key, {"spec": spec})
+            await self._api.patch(LEASES, ObjectKey(_LEASE_NAMESPACE, name), {"spec": spec})
+        except NotFound:
+            kinds = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
+            await self._api.create(LEASES, _LEASE_NAMESPACE, {**kinds, "metadata": {"name": name}, "spec": spec})

@@ -43,6 +43,11 @@ def finalizers_of(obj: Object) -> list[str]:
     return obj["metadata"].get("finalizers") or []
 
 
+def spec_of(obj: Object) -> Object:
+    """The object's spec, or an empty one."""
+    return obj.get("spec") or {}
+
+
 def status_of(obj: Object) -> Object:
     """The object's status, or an empty one."""
     return obj.get("status") or {}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from aiop.sim.cluster.api import Object
-from aiop.sim.cluster.objects import condition_of, containers_of, with_condition
+from aiop.sim.cluster.objects import containers_of, with_condition
 from aiop.sim.cluster.outcomes import Outcome
 
 # The kubelet's crash back-off: ten seconds, doubled, five minutes at most.
@@ -139,15 +139,13 @@ def _conditions(pod: Object, moment: str, *, running: bool, ready: bool, ended: 
         names = " ".join(container["name"] for container in containers_of(pod))
         why["message"] = f"containers with unready status: [{names}]"
     wanted = [
+        {"type": "PodScheduled", "status": "True"},
         {"type": "PodReadyToStartContainers", "status": str(running)},
         {"type": "Initialized", "status": str(running or not pod["spec"].get("initContainers"))},
         {"type": "Ready", "status": str(ready), **({} if ready else why)},
         {"type": "ContainersReady", "status": str(ready), **({} if ready else why)},
     ]
-    scheduled = condition_of(pod, "PodScheduled")
     conditions = list(pod.get("status", {}).get("conditions") or [])
-    if not scheduled:
-        wanted.append({"type": "PodScheduled", "status": "True"})
     for each in wanted:
         conditions = with_condition(conditions, {**each, "lastProbeTime": None}, moment)
     return conditions

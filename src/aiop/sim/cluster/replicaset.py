@@ -42,7 +42,7 @@ class ReplicaSets:
         self._sets.subscribe(self._set_changed)
         world.pods.subscribe(self._pod_changed)
 
-    def _set_changed(self, old: Object | None, new: Object | None) -> None:
+    def _set_changed(self, _old: Object | None, new: Object | None) -> None:
         if new is not None:
             self.loop.add(key_of(new))
 

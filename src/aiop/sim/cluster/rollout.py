@@ -48,7 +48,7 @@ def is_rolling(deployment: Object) -> bool:
 
 
 def bounds_of(deployment: Object) -> Bounds:
-    """The bounds in pods; none for Recreate. Surge rounds up, unavailability down; both zero becomes one unavailable."""
+    """The bounds in pods; none for Recreate. Surge rounds up, unavailability down; two zeros are one unavailable."""
     if not is_rolling(deployment):
         return Bounds(0, 0)
     rolling = (deployment["spec"].get("strategy") or {}).get("rollingUpdate") or {}
