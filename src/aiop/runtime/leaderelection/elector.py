@@ -12,17 +12,19 @@ from aiop.runtime.leaderelection.record import LeaseRecord
 
 # A retry comes up to this much later than asked, so that candidates do not march in step (client-go's number).
 JITTER = 1.2
-# Older than this, the event loop's heartbeat means that it is stuck, and a stuck leader must not go on (decision 2).
-HEARTBEAT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseTimes:
-    """In seconds: 15/10/2, the values that Kubernetes' own components use."""
+    """In seconds: 15/10/2, the values that Kubernetes' own components use.
+
+    A heartbeat older than ``heartbeat`` means that the operator's loop is stuck, and a stuck leader must not go on.
+    """
 
     duration: float = 15.0
     renew_deadline: float = 10.0
     retry: float = 2.0
+    heartbeat: float = 5.0
 
     def __post_init__(self) -> None:
         if not self.duration > self.renew_deadline > self.retry * JITTER:
@@ -67,6 +69,7 @@ class Elector:
         self._record: LeaseRecord | None = None
         self._known = False
         self._changed_at = -math.inf
+        self._reserved_until = -math.inf
         self._next_attempt = -math.inf
 
     @property
@@ -74,9 +77,16 @@ class Elector:
         """Who holds the lease, as far as we know; empty if nobody."""
         return self._record.holder if self._record else ""
 
-    def observe(self, record: LeaseRecord | None, now: float) -> None:
-        """The Lease is now ``record``, or there is none."""
+    def observe(self, record: LeaseRecord | None, now: float, *, version: str = "") -> None:
+        """The Lease is ``record``, or there is none; ``version`` is that of the reading if there is none.
+
+        While leading, what is older than our own last write is old news: a watch may lag behind our requests.
+        """
+        if self.leading and self._is_older(record.version if record else version):
+            return
         if not self._known or record != self._record:
+            # A Lease that was deleted by hand frees nothing: its holder may not know yet.
+            self._reserved_until = -math.inf if record is not None else self._free_at()
             self._changed_at = now
         self._known = True
         self._record = record
@@ -85,7 +95,7 @@ class Elector:
         """What to do at ``now``."""
         if self.leading:
             return self._as_leader(now, stamp, heartbeat_age)
-        if not self._known or heartbeat_age > HEARTBEAT_SECONDS:
+        if not self._known or heartbeat_age > self.times.heartbeat:
             return Wait(now + self.times.retry)
         free_at = self._free_at()
         if now < max(free_at, self._next_attempt):
@@ -98,6 +108,11 @@ class Elector:
         self.leading = True
         self.valid_until = sent_at + self.times.renew_deadline
         self._next_attempt = sent_at + self.times.retry
+
+    def write_limit(self, now: float) -> float:
+        """For how many seconds a write may be under way: time for a second try is left, and no lease is outlived."""
+        half = self.times.renew_deadline / 2
+        return min(half, self.valid_until - now) if self.leading else half
 
     def failed(self, now: float, draw: float) -> None:
         """A write failed; ``draw`` in [0, 1) spreads the next attempt."""
@@ -127,7 +142,7 @@ class Elector:
         record = self._record
         if now >= self.valid_until or record is None or record.holder != self.identity:
             return StepDown()
-        if heartbeat_age > HEARTBEAT_SECONDS:
+        if heartbeat_age > self.times.heartbeat:
             return Wait(min(now + self.times.retry, self.valid_until))
         if now < self._next_attempt:
             return Wait(min(self._next_attempt, self.valid_until))
@@ -143,18 +158,28 @@ class Elector:
 
     def _free_at(self) -> float:
         record = self._record
-        if record is None or not record.holder or record.holder == self.identity:
+        if record is None:
+            return self._reserved_until
+        if not record.holder or record.holder == self.identity:
             return -math.inf
-        return self._changed_at + record.duration
+        # A record without a duration is a hand's work; its holder may be alive all the same.
+        return self._changed_at + (record.duration or self.times.duration)
+
+    def _is_older(self, version: str) -> bool:
+        known = self._record.version if self._record else ""
+        return version.isdecimal() and known.isdecimal() and int(version) < int(known)
 
     def _acquisition(self, stamp: str) -> Write:
         record = self._record
+        transitions = record.transitions if record else 0
+        if record is not None and record.holder != self.identity:
+            transitions += 1
         taken = LeaseRecord(
             holder=self.identity,
             duration=self.times.duration,
             acquired=stamp,
             renewed=stamp,
-            transitions=record.transitions + 1 if record and record.holder != self.identity else 0,
+            transitions=transitions,
             version=record.version if record else "",
         )
         return Write(taken, create=record is None)

@@ -1,6 +1,7 @@
 """The write gate that a lease opens. Written by the election's thread, read by any."""
 
 import math
+import threading
 import zlib
 from collections.abc import Mapping
 
@@ -22,10 +23,13 @@ class LeaseGate:
         self._shards = shards
         # Replaced as a whole: a reader in another thread sees the old mapping or the new one.
         self._valid_until: Mapping[int, float] = {}
+        # Each shard's election has a thread of its own, and none may undo another's word.
+        self._writing = threading.Lock()
 
     def open(self, shard: int, valid_until: float) -> None:
         """The shard's lease is good until ``valid_until`` (monotonic seconds)."""
-        self._valid_until = {**self._valid_until, shard: valid_until}
+        with self._writing:
+            self._valid_until = {**self._valid_until, shard: valid_until}
 
     def close(self, shard: int) -> None:
         """The shard's lease is gone."""

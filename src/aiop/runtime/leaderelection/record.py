@@ -1,9 +1,11 @@
 """The Lease as candidates read and write it."""
 
+import math
 from datetime import datetime
 
 import msgspec
 
+from aiop.runtime.client.errors import ProtocolError
 from aiop.runtime.client.resource import ObjectKey
 
 
@@ -41,8 +43,12 @@ _decoder = msgspec.json.Decoder(_Lease)
 
 
 def decode_lease(data: bytes) -> LeaseRecord:
-    """The record in a Lease object; what is unset is empty."""
-    lease = _decoder.decode(data)
+    """The record in a Lease object; what is unset is empty. Raises ProtocolError if it is no Lease."""
+    try:
+        lease = _decoder.decode(data)
+    except msgspec.DecodeError as error:
+        message = f"not a Lease: {error}"
+        raise ProtocolError(message) from error
     return LeaseRecord(
         holder=lease.spec.holder_identity or "",
         duration=float(lease.spec.lease_duration_seconds or 0),
@@ -61,7 +67,7 @@ def encode_lease(key: ObjectKey, record: LeaseRecord) -> dict[str, object]:
         metadata["resourceVersion"] = record.version
     spec: dict[str, object] = {
         "holderIdentity": record.holder,
-        "leaseDurationSeconds": round(record.duration),
+        "leaseDurationSeconds": math.ceil(record.duration),  # rounded down, others would come too early
         "leaseTransitions": record.transitions,
         "renewTime": record.renewed,
         "acquireTime": record.acquired,
