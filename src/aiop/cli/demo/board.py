@@ -71,10 +71,12 @@ def table_of(rows: Sequence[Row]) -> Table:
 
 
 def _telling_message(conditions: Mapping[str, _Condition]) -> str:
+    ready = conditions.get("Ready")
+    if ready is not None and ready.status == "True":
+        return ready.message
     for name in _TELLING:
         condition = conditions.get(name)
         good = "False" if name == "Degraded" else "True"
         if condition is not None and condition.status != good:
             return f"{condition.reason}: {condition.message}"
-    ready = conditions.get("Ready")
     return ready.message if ready else "waiting for the operator"
