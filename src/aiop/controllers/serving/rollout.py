@@ -7,6 +7,7 @@ while rolling without an autoscaler; what never served gives way at once; repeat
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 # Kubernetes' own default surge of a rolling update.
 _SURGE = 0.25
@@ -61,7 +62,12 @@ def autoscaled_steps(target: str, states: Sequence[RevisionState], aimed_at: str
         return Steps(_moved(current, states, others, start), target)
     if current.available >= aimed.desired or (aimed.available < aimed.desired and current.available > aimed.available):
         return Steps({target: current.desired}, target)
-    return Steps({**_dropped(target, states, [aimed]), target: aimed.desired}, aimed_at)
+    spares = [state for state in others if state is not aimed]
+    lacking = aimed.desired - aimed.available - current.available
+    return Steps(
+        {**_dropped(target, states, others), **_shares(spares, lacking), target: aimed.desired},
+        aimed_at,
+    )
 
 
 def _moved(
@@ -84,11 +90,14 @@ def _keepers(target: str, states: Sequence[RevisionState]) -> list[RevisionState
 
 
 def _shares(others: Sequence[RevisionState], needed: int) -> dict[str, int]:
-    """``needed`` pods, first of those that have most of them available; the rest goes."""
-    counts = {}
-    for state in sorted(others, key=lambda other: (other.available, other.number), reverse=True):
-        counts[state.name] = max(0, min(state.desired, needed))
-        needed -= counts[state.name]
+    """``needed`` pods: those that are available first, then those that may become so; the rest goes."""
+    ranked = sorted(others, key=lambda other: (other.available, other.number), reverse=True)
+    counts = dict.fromkeys((state.name for state in ranked), 0)
+    for most in (attrgetter("available"), attrgetter("desired")):
+        for state in ranked:
+            share = max(0, min(most(state) - counts[state.name], needed))
+            counts[state.name] += share
+            needed -= share
     return counts
 
 
