@@ -1,19 +1,21 @@
 """A real control plane with simulated kubelets, the CRDs, and the operator as a process."""
 
 import itertools
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from aiop.api.crd import custom_resource_definitions
-from support.controlplane import Cluster
+from hack.helm import ensure_helm
+from support.controlplane import Cluster, with_token
 from support.kubectl import Kubectl, eventually
 from support.kubelets import kubelets
 from support.operator import Operator
 
+CHART = Path(__file__).parents[2] / "charts" / "aiop"
+SYSTEM = "aiop-system"
 _numbers = itertools.count(1)
 
 
@@ -25,18 +27,25 @@ def admin(cluster: Cluster) -> Kubectl:
 
 @pytest.fixture(scope="session")
 def installed(cluster: Cluster, admin: Kubectl) -> Iterator[None]:
-    """Nodes and CRDs."""
+    """Nodes, and the chart as a platform engineer installs it; its pods are not run: no registry is reached here."""
     with kubelets(cluster.kubeconfig):
-        admin("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(custom_resource_definitions()))
+        command = [str(ensure_helm()), "--kubeconfig", str(cluster.kubeconfig), "--namespace", SYSTEM]
+        release = ["install", "aiop", str(CHART), "--create-namespace", "--set", "replicaCount=0"]
+        done = subprocess.run([*command, *release], capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
         admin("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         yield
 
 
 @pytest.fixture(scope="session")
-def operator(cluster: Cluster, installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    """The operator, once a session; tests that kill it start it again."""
-    log = tmp_path_factory.mktemp("operator") / "log"
-    running = Operator(cluster.kubeconfig, log, "--model-store", "pvc://models")
+def operator(
+    cluster: Cluster, admin: Kubectl, installed: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operator]:
+    """The operator with the chart's ServiceAccount and RBAC, once a session; tests that kill it start it again."""
+    folder = tmp_path_factory.mktemp("operator")
+    token = admin("--namespace", SYSTEM, "create", "token", "aiop", "--duration=3h").strip()
+    kubeconfig = with_token(cluster.kubeconfig, folder / "kubeconfig", token)
+    running = Operator(kubeconfig, folder / "log", "--model-store", "pvc://models", "--lease-namespace", SYSTEM)
     running.start()
     yield running
     assert running.stop() == 0, running.words()

@@ -55,3 +55,12 @@ def real_cluster(folder: Path) -> Iterator[Cluster]:
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     with ControlPlane(folder, binaries=Path(assets) if assets else None) as plane:
         yield Cluster(plane.kubeconfig, plane)
+
+
+def with_token(kubeconfig: Path, target: Path, token: str) -> Path:
+    """The same cluster, seen by the bearer of ``token``."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
+    target.write_text(json.dumps(config))
+    target.chmod(0o600)
+    return target

@@ -1,0 +1,129 @@
+"""What the chart renders, without a cluster."""
+
+import itertools
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from hack.generated.chart import rendered_chart
+from hack.helm import ensure_helm
+
+ROOT = Path(__file__).parents[3]
+CHART = ROOT / "charts" / "aiop"
+FULL = ("--set", "models.store=pvc://models", "--set", "metrics.serviceMonitor.create=true")
+# Kinds that Kubernetes itself publishes no schema for.
+FOREIGN = {"ServiceMonitor", "CustomResourceDefinition"}
+
+
+@pytest.fixture(scope="module")
+def rendered() -> list[Any]:
+    return rendered_chart(ROOT, *FULL)
+
+
+def rules(rendered: list[Any]) -> list[Any]:
+    roles = [each for each in rendered if each["kind"] in {"ClusterRole", "Role"}]
+    return list(itertools.chain.from_iterable(role["rules"] for role in roles))
+
+
+def test_helm_lint_is_content() -> None:
+    command = [str(ensure_helm()), "lint", "--strict", str(CHART)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("version", ["1.34.0", "1.37.0"])
+def test_everything_rendered_fits_the_published_schemas(rendered: list[Any], version: str) -> None:
+    checked = [each for each in rendered if each["kind"] not in FOREIGN]
+    assert len(checked) > 10
+    for each in checked:
+        kubernetes_validate.validate(each, version, strict=True)
+
+
+def test_no_rule_has_a_wildcard_or_reaches_secrets(rendered: list[Any]) -> None:
+    for rule in rules(rendered):
+        words = [*rule.get("apiGroups", []), *rule.get("resources", []), *rule["verbs"]]
+        assert "*" not in words
+        assert not {"secrets", "nodes", "serviceaccounts/token"} & set(rule.get("resources", []))
+        assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"])
+
+
+def test_nothing_is_bound_to_groups_of_everybody(rendered: list[Any]) -> None:
+    for binding in (each for each in rendered if each["kind"].endswith("Binding")):
+        assert {subject["kind"] for subject in binding["subjects"]} == {"ServiceAccount"}
+
+
+def test_tenants_roles_grant_nothing_but_our_kinds(rendered: list[Any]) -> None:
+    tenants = [each for each in rendered if each["metadata"]["name"].endswith(("-view", "-edit"))]
+    assert len(tenants) == 3
+    for role in tenants:
+        for rule in role["rules"]:
+            assert rule["apiGroups"] == ["geartickler.com"]
+
+
+def test_no_tenant_may_edit_runtimes(rendered: list[Any]) -> None:
+    for role in (each for each in rendered if each["metadata"]["name"].endswith(("-view", "-edit"))):
+        for rule in role["rules"]:
+            if "servingruntimes" in rule["resources"]:
+                assert set(rule["verbs"]) <= {"get", "list", "watch"}
+
+
+def test_the_operators_pod_is_restricted(rendered: list[Any]) -> None:
+    (deployment,) = [each for each in rendered if each["kind"] == "Deployment"]
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_the_options_of_the_pod_are_options_of_the_manager(rendered: list[Any]) -> None:
+    from aiop.cli.main import build_parser  # noqa: PLC0415 - the command line as the pod gives it
+
+    (deployment,) = [each for each in rendered if each["kind"] == "Deployment"]
+    options = build_parser("manager").parse_args(deployment["spec"]["template"]["spec"]["containers"][0]["args"])
+    assert options.model_store == "pvc://models"
+    assert options.lease_namespace == "aiop-system"
+
+
+def test_definitions_are_kept_when_the_release_goes(rendered: list[Any]) -> None:
+    definitions = [each for each in rendered if each["kind"] == "CustomResourceDefinition"]
+    assert len(definitions) == 2
+    assert all(each["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" for each in definitions)
+
+
+def test_each_definition_is_under_200_kib_and_the_release_under_1_mib(rendered: list[Any]) -> None:
+    sizes = [len(yaml.safe_dump(each)) for each in rendered]
+    assert max(sizes) < 200 * 1024
+    assert sum(sizes) < 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["nosuch.value=1", "replicaCount=-1", "models.store=file:///etc", "image.digest=latest", "log.level=loud"],
+)
+def test_a_value_that_does_not_exist_or_fit_is_refused(setting: str) -> None:
+    command = [str(ensure_helm()), "template", "x", str(CHART), "--set", setting]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert (
+        setting.split("=", maxsplit=1)[0].rsplit(".", maxsplit=1)[-1] in done.stderr
+        or setting.split(".", maxsplit=1)[0] in done.stderr
+    )
+
+
+def test_the_image_runs_as_a_number_and_installs_by_hash_only() -> None:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    (user,) = [line for line in lines if line.startswith("USER ")]
+    assert user == "USER 65532:65532"
+    installs = [line for line in lines if "pip install" in line]
+    assert installs
+    assert all("--require-hashes" in line for line in installs)
+    assert not any("chmod" in line or "passwd" in line for line in lines)
