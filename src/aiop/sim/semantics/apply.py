@@ -1,48 +1,48 @@
-"""Server-side apply and the book-keeping of managedFields. Pure: objects in, a new object out."""
+"""Server-side apply and the book-keeping of managedFields. Pure: objects in, a new object out.
 
-from collections.abc import Mapping, Sequence
+Ownership follows the real server: an update owns what it added or changed, an apply owns what its configuration
+says, and what an applier no longer says goes away unless somebody else owns it.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from aiop.sim.semantics import fieldset
-from aiop.sim.semantics.errors import ApplyConflict
-from aiop.sim.semantics.fieldset import MISSING, FieldSet, Path
+from aiop.sim.semantics.compare import Comparison, compared
+from aiop.sim.semantics.configuration import configuration_faults
+from aiop.sim.semantics.errors import ApplyConflict, UntypedConfiguration
+from aiop.sim.semantics.fieldset import FieldSet, Path
+from aiop.sim.semantics.managers import (
+    APPLY,
+    UPDATE,
+    Identity,
+    Manager,
+    managers_of,
+    with_managers,
+    without_managers,
+)
+from aiop.sim.semantics.merging import merged
 from aiop.sim.semantics.typeschema import TypeSchema
 
 Object = dict[str, Any]
+_Managers = dict[Identity, Manager]
 
 # What the server keeps itself and nobody owns.
-_UNOWNED: tuple[Path, ...] = (
-    ("f:apiVersion",),
-    ("f:kind",),
-    ("f:metadata", "f:name"),
-    ("f:metadata", "f:namespace"),
-    ("f:metadata", "f:creationTimestamp"),
-    ("f:metadata", "f:deletionTimestamp"),
-    ("f:metadata", "f:deletionGracePeriodSeconds"),
-    ("f:metadata", "f:generation"),
-    ("f:metadata", "f:resourceVersion"),
-    ("f:metadata", "f:selfLink"),
-    ("f:metadata", "f:uid"),
-    ("f:metadata", "f:managedFields"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Manager:
-    """One entry of managedFields."""
-
-    name: str
-    operation: str
-    api_version: str
-    time: str
-    subresource: str
-    fields: FieldSet
-
-    @property
-    def identity(self) -> tuple[str, str, str, str]:
-        """What makes it the same entry."""
-        return (self.name, self.operation, self.subresource, self.api_version)
+_UNOWNED: FieldSet = frozenset(
+    {("f:apiVersion",), ("f:kind",), ("f:metadata",)}
+    | {
+        ("f:metadata", f"f:{name}")
+        for name in (
+            "name", "namespace", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
+            "resourceVersion", "selfLink", "uid", "managedFields",
+        )
+    }
+)  # fmt: skip
+# Owner of everything that stood in an object that nobody's ownership was recorded for, when an apply comes.
+_BEFORE_FIRST_APPLY = "before-first-apply"
+# Structs that the server's own types contain even when empty, so that no write adds them.
+_ALWAYS_THERE = frozenset({"metadata", "spec", "status", "template", "strategy", "updateStrategy", "jobTemplate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,175 +55,127 @@ class Actor:
     moment: str
 
 
-def managers_of(obj: Object) -> list[Manager]:
-    """The entries of an object's managedFields."""
-    return [
-        Manager(
-            name=entry.get("manager", ""),
-            operation=entry.get("operation", ""),
-            api_version=entry.get("apiVersion", ""),
-            time=entry.get("time", ""),
-            subresource=entry.get("subresource", ""),
-            fields=fieldset.decode(entry.get("fieldsV1") or {}),
-        )
-        for entry in obj["metadata"].get("managedFields") or []
-    ]
-
-
-def with_managers(obj: Object, managers: Sequence[Manager]) -> Object:
-    """``obj`` with these entries: applies first, then by time, as the server sorts them."""
-    entries = [_entry(manager) for manager in sorted(managers, key=_order) if manager.fields]
-    metadata = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
-    if entries:
-        metadata["managedFields"] = entries
-    return {**obj, "metadata": metadata}
-
-
 def applied(live: Object, config: Object, schema: TypeSchema, actor: Actor, *, force: bool) -> Object:
-    """``live`` after an apply of ``config``; raises ApplyConflict unless ``force``."""
-    claimed = fieldset.without(frozenset(fieldset.fields_of(config, schema)), _UNOWNED)
-    managers = managers_of(live)
-    mine = next((each for each in managers if _same(each, actor, "Apply")), None)
-    others = [each for each in managers if each is not mine]
-    conflicts = _conflicts(live, config, schema, claimed, others)
+    """``live`` after an apply of ``config``; one without metadata.uid is about to be created.
+
+    Raises ApplyConflict if others own what would change, unless ``force``; UntypedConfiguration if the
+    configuration does not fit the schema. An apply that changes nothing gives back what it got.
+    """
+    _check_typed(config, schema, actor)
+    managers = {each.identity: each for each in managers_of(live)}
+    bare = without_managers(live)
+    if not managers:
+        managers = _written({}, empty_object(schema), bare, schema, replace(actor, manager=_BEFORE_FIRST_APPLY))
+    mine = Manager(actor.manager, APPLY, actor.api_version, "", actor.subresource, fieldset.fields_of(config, schema))
+    last = managers.get(mine.identity)
+    managers[mine.identity] = replace(mine, time=last.time if last else "")
+    result = merged(bare, config, schema)
+    if last is not None and last.fields:
+        result = _pruned(result, last.fields, managers, schema)
+    result = without_nulls(result) if schema.name else result
+    comparison = compared(bare, result, schema)
+    conflicts = _conflicts(managers, mine.identity, comparison)
     if conflicts and not force:
-        raise ApplyConflict([(manager.name, fieldset.shown(path)) for manager, path in conflicts])
-    others = [_letting_go(each, [path for manager, path in conflicts if manager is each]) for each in others]
-    merged = _merged(live, config, schema)
-    if mine is not None:
-        merged = _dropped(merged, schema, mine.fields - claimed, [*others])
-    entry = Manager(actor.manager, "Apply", actor.api_version, actor.moment, actor.subresource, claimed)
-    if mine is not None and mine.fields == claimed:
-        entry = mine
-    remaining = [_existing(each, merged, schema) for each in others]
-    return with_managers(merged, [entry, *remaining])
+        raise ApplyConflict([(manager.label, fieldset.shown(path)) for manager, path in conflicts])
+    managers = _taken_over(managers, comparison, keep=mine.identity)
+    owner = managers[mine.identity]
+    # The order of a list may differ where its parts do not.
+    time = owner.time if result == bare else actor.moment
+    managers[mine.identity] = replace(owner, time=time, fields=owner.fields - _UNOWNED)
+    return with_managers(result, managers.values())
 
 
 def updated(old: Object | None, new: Object, schema: TypeSchema, actor: Actor) -> Object:
-    """``new`` with its managedFields after an ordinary write by ``actor``."""
-    if new["metadata"].get("managedFields") in ([{}], []):
-        return with_managers(new, [])
-    before = old or {"metadata": {}}
-    managers = managers_of(before)
-    changed = fieldset.without(frozenset(fieldset.changed_fields(_bare(before), _bare(new), schema)), _UNOWNED)
-    own = next((each for each in managers if _same(each, actor, "Update")), None)
-    others = [replace(each, fields=each.fields - changed) for each in managers if each is not own]
-    fields = changed | (own.fields if own else frozenset())
-    time = actor.moment if changed or own is None else own.time
-    mine = Manager(actor.manager, "Update", actor.api_version, time, actor.subresource, fields)
-    return with_managers(new, [_existing(each, new, schema) for each in (*others, mine)])
+    """``new`` with its managedFields after an ordinary write by ``actor``; ``old`` is None for a creation.
+
+    Entries that the writer sends replace those of ``old``; [{}] drops them all, [] and none change nothing. An
+    object whose ownership is not recorded stays so until an apply.
+    """
+    asked = (new.get("metadata") or {}).get("managedFields")
+    if asked == [{}]:
+        return without_managers(new)
+    entries = managers_of(new) or managers_of(old or {})
+    bare = without_managers(new)
+    if old is not None and not entries:
+        return bare
+    before = empty_object(schema) if old is None else without_managers(old)
+    managers = {each.identity: each for each in entries}
+    return with_managers(bare, _written(managers, before, bare, schema, actor).values())
 
 
-def _bare(obj: Object) -> Object:
-    metadata = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
-    return {**obj, "metadata": metadata}
+def empty_object(schema: TypeSchema) -> Object:
+    """What the server compares a creation with: of a built-in kind the structs that are always there."""
+    return _empty_struct(schema) if schema.name else {}
 
 
-def _entry(manager: Manager) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "manager": manager.name,
-        "operation": manager.operation,
-        "apiVersion": manager.api_version,
-        "time": manager.time,
-        "fieldsType": "FieldsV1",
-        "fieldsV1": fieldset.encode(manager.fields),
-    }
-    return entry | ({"subresource": manager.subresource} if manager.subresource else {})
+def without_nulls(value: Any) -> Any:
+    """``value`` as the server's own types keep it: null is the same as absent."""
+    if isinstance(value, Mapping):
+        return {name: without_nulls(child) for name, child in value.items() if child is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
-def _order(manager: Manager) -> tuple[bool, str, str]:
-    return (manager.operation != "Apply", manager.time, manager.name)
+def _check_typed(config: Object, schema: TypeSchema, actor: Actor) -> None:
+    faults = configuration_faults(config, schema)
+    if not faults:
+        return
+    metadata = config.get("metadata") or {}
+    listed = faults[0] if len(faults) == 1 else "errors:\n" + "\n".join(f"  {fault}" for fault in faults)
+    group_version = config.get("apiVersion", actor.api_version)
+    about = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {group_version}, Kind={config.get('kind')}"
+    raise UntypedConfiguration(f"failed to create typed patch object ({about}): {listed}")
 
 
-def _same(manager: Manager, actor: Actor, operation: str) -> bool:
-    wanted = (actor.manager, operation, actor.subresource)
-    return (manager.name, manager.operation, manager.subresource) == wanted
+def _empty_struct(schema: TypeSchema) -> Object:
+    empty: Object = {}
+    required = schema.raw.get("required", ())
+    for name, raw in schema.declared.items():
+        if name in _ALWAYS_THERE and "$ref" in raw:
+            field = schema.field(name)
+            empty[name] = _empty_struct(field) if field is not None else {}
+        elif name in required and "array" in raw.get("type", ()):
+            empty[name] = None
+    return empty
 
 
-def _letting_go(manager: Manager, lost: Sequence[Path]) -> Manager:
-    return replace(manager, fields=manager.fields - frozenset(lost)) if lost else manager
+def _written(managers: _Managers, old: Object, new: Object, schema: TypeSchema, actor: Actor) -> _Managers:
+    """The entries after an update from ``old`` to ``new``."""
+    comparison = compared(old, new, schema)
+    result = _taken_over(managers, comparison)
+    fields = comparison.written - _UNOWNED
+    if schema.name and not actor.subresource and not old.get("metadata"):
+        # Built-in kinds begin with a status of the server's own.
+        fields = frozenset(path for path in fields if path[0] != "f:status")
+    if fields:
+        mine = Manager(actor.manager, UPDATE, actor.api_version, actor.moment, actor.subresource, fields)
+        known = result.get(mine.identity)
+        result[mine.identity] = replace(mine, fields=fields | known.fields) if known is not None else mine
+    return result
 
 
-def _existing(manager: Manager, obj: Object, schema: TypeSchema) -> Manager:
-    """The manager without fields that are no longer there."""
-    kept = frozenset(path for path in manager.fields if fieldset.value_at(obj, path, schema) is not MISSING)
-    return manager if kept == manager.fields else replace(manager, fields=kept)
+def _taken_over(managers: _Managers, comparison: Comparison, keep: Identity | None = None) -> _Managers:
+    """The entries without what was written or went; that of ``keep`` stays."""
+    lost = comparison.written | comparison.removed
+    return {identity: manager if identity == keep else manager.losing(lost) for identity, manager in managers.items()}
 
 
-def _conflicts(
-    live: Object, config: Object, schema: TypeSchema, claimed: FieldSet, others: Sequence[Manager]
-) -> list[tuple[Manager, Path]]:
-    found = []
-    for manager in others:
-        for path in sorted(claimed & manager.fields):
-            wanted = fieldset.value_at(config, path, schema)
-            current = fieldset.value_at(live, path, schema)
-            leaf = not (isinstance(wanted, dict) and wanted and path[-1][:2] in {"k:", "f:"}) or _atomic(path, schema)
-            if leaf and current is not MISSING and wanted != current:
-                found.append((manager, path))
-    return found
+def _conflicts(managers: _Managers, mine: Identity, comparison: Comparison) -> list[tuple[Manager, Path]]:
+    others = sorted((each for each in managers.values() if each.identity != mine), key=lambda each: each.identity)
+    written = comparison.written
+    return [(each, path) for each in others for path in fieldset.in_order(each.fields & written)]
 
 
-def _atomic(path: Path, schema: TypeSchema | None) -> bool:
-    for element in path:
-        schema = None if schema is None else schema.field(element[2:]) if element[:2] == "f:" else schema.items
-    return schema is None or schema.atomic
+def _pruned(result: Object, last: FieldSet, managers: _Managers, schema: TypeSchema) -> Object:
+    """``result`` without what the applier said last time and nobody says now."""
+    said = fieldset.with_named_parents(last, schema)
+    everything = fieldset.with_named_parents(fieldset.fields_of(result, schema), schema)
+    owned: FieldSet = frozenset().union(*(each.fields for each in managers.values()))
+    left = _remaining(fieldset.without_items(result, said, schema), schema)
+    back = left | fieldset.with_named_parents(owned, schema)
+    left = _remaining(fieldset.without_items(result, everything - back, schema), schema)
+    pruned = fieldset.without_items(result, (everything - left) & said, schema)
+    return pruned if isinstance(pruned, dict) else {}
 
 
-def _merged(live: Any, config: Any, schema: TypeSchema | None) -> Any:
-    if schema is None or schema.atomic or live is None:
-        return config
-    if isinstance(config, dict) and isinstance(live, dict):
-        merged = dict(live)
-        for name, value in config.items():
-            known = live.get(name)
-            merged[name] = value if name not in live else _merged(known, value, schema.field(name))
-        return merged
-    if isinstance(config, list) and isinstance(live, list):
-        return _merged_list(live, config, schema)
-    return config
-
-
-def _merged_list(live: list[Any], config: list[Any], schema: TypeSchema) -> list[Any]:
-    wanted = {fieldset.element_of(item, schema): item for item in config}
-    merged = []
-    for item in live:
-        element = fieldset.element_of(item, schema)
-        if element in wanted:
-            other = wanted.pop(element)
-            merged.append(_merged(item, other, schema.items) if isinstance(item, dict) else item)
-        else:
-            merged.append(item)
-    return [*merged, *wanted.values()]
-
-
-def _dropped(obj: Object, schema: TypeSchema, gone: FieldSet, others: Sequence[Manager]) -> Object:
-    """``obj`` without the fields that only their leaving owner had."""
-    owned: FieldSet = frozenset().union(*(each.fields for each in others))
-    for path in sorted(gone, key=len):  # an item goes as a whole before its keys could
-        if any(other[: len(path)] == path for other in owned):
-            continue
-        obj = _removed(obj, path, schema)
-    return obj
-
-
-def _removed(value: Any, path: Path, schema: TypeSchema | None) -> Any:
-    """``value`` without what is at ``path``; a map that this empties goes too."""
-    element, rest = path[0], path[1:]
-    if element.startswith("f:"):
-        name = element[2:]
-        if not isinstance(value, Mapping) or name not in value:
-            return value
-        result = {key: child for key, child in value.items() if key != name}
-        if rest:
-            child = _removed(value[name], rest, schema.field(name) if schema else None)
-            if child not in ({}, []) or value[name] in ({}, []):
-                result[name] = child
-        return result
-    kept = []
-    for item in value or []:
-        if schema is None or fieldset.element_of(item, schema) != element:
-            kept.append(item)
-        elif rest:
-            kept.append(_removed(item, rest, schema.items))
-    return kept
+def _remaining(value: Any, schema: TypeSchema) -> FieldSet:
+    return fieldset.with_named_parents(fieldset.fields_of(value, schema), schema)

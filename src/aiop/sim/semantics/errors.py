@@ -35,9 +35,36 @@ class RuleError(SemanticsError):
     """Raised when a CEL rule cannot be evaluated: never taken for a pass."""
 
 
+class UntypedConfiguration(SemanticsError):
+    """Raised when an applied configuration does not fit the kind's schema; the server answers 500 with these words."""
+
+
 class ApplyConflict(SemanticsError):
-    """Raised when an apply would change fields that others own; ``conflicts`` are (manager, field) pairs."""
+    """Raised when an apply would change fields that others own.
+
+    ``conflicts`` are (manager, field) pairs, the manager as the server names it: quoted, with its door and version.
+    The text of the error is the server's message.
+    """
 
     def __init__(self, conflicts: list[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{manager}: {field}" for manager, field in conflicts))
+        super().__init__(_conflict_message(conflicts))
         self.conflicts = conflicts
+
+    @property
+    def causes(self) -> list[dict[str, str]]:
+        """The causes of the Status that says so."""
+        return [
+            {"reason": "FieldManagerConflict", "message": f"conflict with {manager}", "field": field}
+            for manager, field in self.conflicts
+        ]
+
+
+def _conflict_message(conflicts: list[tuple[str, str]]) -> str:
+    if len(conflicts) == 1:
+        manager, field = conflicts[0]
+        return f"Apply failed with 1 conflict: conflict with {manager}: {field}"
+    lines: list[str] = []
+    for manager in dict.fromkeys(manager for manager, _ in conflicts):
+        lines.append(f"conflicts with {manager}:")
+        lines += [f"- {field}" for owner, field in conflicts if owner == manager]
+    return f"Apply failed with {len(conflicts)} conflicts: " + "\n".join(lines)

@@ -11,6 +11,15 @@ Path = tuple[str, ...]
 FieldSet = frozenset[Path]
 
 
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+# Stands for "not there", which is not the same as null.
+MISSING = _Missing()
+
+
 def encode(paths: FieldSet) -> dict[str, Any]:
     """The set as fieldsV1."""
     tree: dict[str, Any] = {}
@@ -36,25 +45,52 @@ def element_of(item: Any, schema: TypeSchema) -> str:
     return "v:" + msgspec.json.encode(item).decode()
 
 
-def value_at(value: Any, path: Path, schema: TypeSchema | None) -> Any:
-    """What stands at ``path``, or MISSING."""
-    for element in path:
-        if element.startswith("f:"):
-            name = element[2:]
-            if not isinstance(value, dict) or name not in value:
-                return MISSING
-            value, schema = value[name], schema.field(name) if schema else None
-        else:
-            item = next((each for each in value or () if schema and element_of(each, schema) == element), MISSING)
-            if item is MISSING:
-                return MISSING
-            value, schema = item, schema.items if schema else None
-    return value
+def shape_of(value: Any, schema: TypeSchema | None) -> str:
+    """How ownership sees a value: ``map`` and ``list`` have parts with owners of their own, a ``leaf`` has none.
+
+    Where nothing is declared, maps still have parts and lists do not.
+    """
+    if schema is None or schema.free:
+        granular = schema is None or schema.keeps_parts
+        return "map" if isinstance(value, dict) and granular else "leaf"
+    if schema.atomic or not isinstance(value, dict | list):
+        return "leaf"
+    return "map" if isinstance(value, dict) else "list"
 
 
-def fields_of(value: Any, schema: TypeSchema | None) -> Iterator[Path]:
-    """The fields that an applied configuration claims."""
-    yield from _claimed(value, schema, ())
+def child_schema(schema: TypeSchema | None, element: str) -> TypeSchema | None:
+    """The schema of what stands under a path element."""
+    if schema is None:
+        return None
+    return schema.field(element[2:]) if element.startswith("f:") else schema.items
+
+
+def fields_of(value: Any, schema: TypeSchema | None) -> FieldSet:
+    """The fields that a configuration claims: leaves, items, members of maps, and empty maps."""
+    return frozenset(_claimed(value, schema, ()))
+
+
+def with_named_parents(paths: Iterable[Path], schema: TypeSchema | None) -> FieldSet:
+    """``paths`` and every declared field above one of them."""
+    found = set(paths)
+    for path in tuple(found):
+        node = schema
+        for depth, element in enumerate(path[:-1], start=1):
+            if node is not None and element.startswith("f:") and element[2:] in node.declared:
+                found.add(path[:depth])
+            node = child_schema(node, element)
+    return frozenset(found)
+
+
+def without_items(value: Any, paths: FieldSet, schema: TypeSchema | None) -> Any:
+    """``value`` without what stands at ``paths``; a container that this empties becomes null."""
+    prefixes = {path[:depth] for path in paths for depth in range(len(path))}
+    return _kept(value, schema, (), paths, prefixes)
+
+
+def in_order(paths: Iterable[Path]) -> list[Path]:
+    """The order in which the server names fields: those of one level before those below them."""
+    return sorted(paths, key=_rank)
 
 
 def shown(path: Path) -> str:
@@ -72,20 +108,9 @@ def shown(path: Path) -> str:
     return text
 
 
-def changed_fields(old: Any, new: Any, schema: TypeSchema | None) -> Iterator[Path]:
-    """The fields that an update set: those added, parents included, and those whose value changed."""
-    yield from _changed(old, new, schema, ())
-
-
-class _Missing:
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING = _Missing()
-
-# Structs that the server's own types always contain, so that nobody adds them: they show no dot in managedFields.
-_ALWAYS_THERE = frozenset({"metadata", "spec", "status", "template", "strategy", "containers", "conditions"})
+def _rank(path: Path) -> tuple[tuple[int, str], ...]:
+    """Members of a level sort before the children of that level."""
+    return (*((1, element) for element in path[:-1]), (0, path[-1]))
 
 
 def _folded(tree: dict[str, Any]) -> dict[str, Any]:
@@ -109,52 +134,36 @@ def _paths(fields: Mapping[str, Any], prefix: Path) -> Iterator[Path]:
             yield from _paths(node, (*prefix, element))
 
 
-def _is_leaf(value: Any, schema: TypeSchema | None) -> bool:
-    return not value or not isinstance(value, dict | list) or schema is None or schema.atomic
-
-
 def _claimed(value: Any, schema: TypeSchema | None, path: Path) -> Iterator[Path]:
-    if _is_leaf(value, schema):
+    shape = shape_of(value, schema)
+    if shape == "leaf":
         if path:
             yield path
-        return
-    assert schema is not None  # noqa: S101 - no schema makes a leaf
-    if isinstance(value, dict):
+    elif shape == "map":
         for name, child in value.items():
-            yield from _claimed(child, schema.field(name), (*path, f"f:{name}"))
-        return
-    for item in value:
-        here = (*path, element_of(item, schema))
-        yield here
-        if isinstance(item, dict):
+            here = (*path, f"f:{name}")
+            yield from _claimed(child, schema.field(name) if schema else None, here)
+            if child is None or child == {} or schema is None or name not in schema.declared:
+                yield here
+    else:
+        assert schema is not None  # noqa: S101 - what has no schema is no list with parts
+        for item in value:
+            here = (*path, element_of(item, schema))
+            yield here
             yield from _claimed(item, schema.items, here)
 
 
-def _changed(old: Any, new: Any, schema: TypeSchema | None, path: Path) -> Iterator[Path]:
-    if old == new and type(old) is type(new):
-        return
-    if _is_leaf(new, schema):
-        if path:
-            yield path
-        return
-    if old is MISSING and path and path[-1].removeprefix("f:") not in _ALWAYS_THERE:
-        yield path
-    assert schema is not None  # noqa: S101 - no schema makes a leaf
-    if isinstance(new, dict):
-        before: Mapping[str, Any] = old if isinstance(old, dict) else {}
-        for name, child in new.items():
-            yield from _changed(before.get(name, MISSING), child, schema.field(name), (*path, f"f:{name}"))
-        return
-    known = {element_of(item, schema): item for item in old} if isinstance(old, list) else {}
-    for item in new:
-        element = element_of(item, schema)
-        if element not in known and not isinstance(item, dict):
-            yield (*path, element)
-        elif isinstance(item, dict):
-            yield from _changed(known.get(element, MISSING), item, schema.items, (*path, element))
-
-
-def without(paths: FieldSet, prefixes: Iterable[Path]) -> FieldSet:
-    """``paths`` but for those at or below one of ``prefixes``."""
-    unwanted = tuple(prefixes)
-    return frozenset(path for path in paths if not any(path[: len(prefix)] == prefix for prefix in unwanted))
+def _kept(value: Any, schema: TypeSchema | None, path: Path, paths: FieldSet, prefixes: set[Path]) -> Any:
+    shape = shape_of(value, schema)
+    if path not in prefixes or shape == "leaf":
+        return value
+    if shape == "map":
+        kept = {
+            name: _kept(child, schema.field(name) if schema else None, here, paths, prefixes)
+            for name, child, here in ((name, child, (*path, f"f:{name}")) for name, child in value.items())
+            if here not in paths
+        }
+        return kept or None
+    assert schema is not None  # noqa: S101 - what has no schema is no list with parts
+    items = ((item, (*path, element_of(item, schema))) for item in value)
+    return [_kept(item, schema.items, here, paths, prefixes) for item, here in items if here not in paths] or None

@@ -113,9 +113,14 @@ def _text_faults(value: str, raw: Mapping[str, Any], path: str) -> Iterator[Fiel
     if "minLength" in raw and len(value) < raw["minLength"]:
         words = f'Invalid value: "{value}": {path} in body should be at least {raw["minLength"]} chars long'
         yield FieldFault(path, "FieldValueInvalid", words)
-    if "pattern" in raw and not re.search(raw["pattern"].replace("$", r"\Z"), value):
+    if "pattern" in raw and not re.search(_anchored(raw["pattern"]), value):
         words = f"Invalid value: \"{value}\": {path} in body should match '{raw['pattern']}'"
         yield FieldFault(path, "FieldValueInvalid", words)
+
+
+def _anchored(pattern: str) -> str:
+    """Go's ``$`` means the end of the text; Python's allows a newline after it."""
+    return pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
 
 
 def _number_faults(value: float, raw: Mapping[str, Any], path: str) -> Iterator[FieldFault]:

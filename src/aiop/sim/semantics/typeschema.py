@@ -69,6 +69,11 @@ class TypeSchema:
         return not ({"type", "properties", "items", "oneOf", "x-kubernetes-int-or-string"} & set(self.raw))
 
     @property
+    def keeps_parts(self) -> bool:
+        """True if the members of a free-form map have owners of their own."""
+        return bool(self.raw.get("x-kubernetes-preserve-unknown-fields"))
+
+    @property
     def keeps_unknown(self) -> bool:
         """True if undeclared fields stay."""
         return self.free or bool(self.raw.get("x-kubernetes-preserve-unknown-fields"))

@@ -7,7 +7,7 @@ import msgspec
 
 from aiop.runtime.client.codec import error_from
 from aiop.runtime.client.errors import ApiError
-from aiop.sim.semantics.errors import FieldFault
+from aiop.sim.semantics.errors import ApplyConflict, FieldFault
 from aiop.sim.server.kinds import Kind
 
 _VALID_NAME = (
@@ -71,23 +71,9 @@ def modified(kind: Kind, name: str) -> Refused:
     return conflict(kind, name, words)
 
 
-def apply_conflict(conflicts: Sequence[tuple[str, str]]) -> Refused:
+def apply_conflict(conflict: ApplyConflict) -> Refused:
     """Others own the fields."""
-    by_manager: dict[str, list[str]] = {}
-    for manager, field in conflicts:
-        by_manager.setdefault(manager, []).append(field)
-    parts = []
-    for manager, fields in by_manager.items():
-        listed = fields[0] if len(fields) == 1 else "".join(f"\n- {field}" for field in fields)
-        words = f'conflict with "{manager}": {listed}' if len(fields) == 1 else f'conflicts with "{manager}":{listed}'
-        parts.append(words)
-    plural = "" if len(conflicts) == 1 else "s"
-    causes = [
-        {"reason": "FieldManagerConflict", "message": f'conflict with "{manager}"', "field": field}
-        for manager, field in conflicts
-    ]
-    message = f"Apply failed with {len(conflicts)} conflict{plural}: {''.join(parts)}"
-    return refused(409, "Conflict", message, details={"causes": causes})
+    return refused(409, "Conflict", str(conflict), details={"causes": conflict.causes})
 
 
 def invalid(kind: Kind, name: str, faults: Sequence[FieldFault]) -> Refused:

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiop.runtime.client.resource import ObjectKey
 from aiop.sim.semantics import apply as ssa
-from aiop.sim.semantics.errors import ApplyConflict, BadSelector, FieldFault
+from aiop.sim.semantics.errors import ApplyConflict, BadSelector, FieldFault, UntypedConfiguration
 from aiop.sim.semantics.selectors import field_match, label_match
 from aiop.sim.server.admission import Admission
 from aiop.sim.server.customkinds import CustomKinds
@@ -74,14 +74,7 @@ class Registry:
         self._check_preconditions(kind, key, old, obj)
         wanted = self._combined(kind, old, obj, subresource)
         shaped = self._kept_system(old, self.admission.shaped(kind, wanted, options))
-        if "managedFields" not in obj["metadata"]:
-            shaped["metadata"]["managedFields"] = old["metadata"].get("managedFields", [])
-        if obj["metadata"].get("managedFields") not in ([], [{}]):
-            asked = obj["metadata"].get("managedFields")
-            base = {**old, "metadata": {**old["metadata"], "managedFields": asked}} if asked else old
-            shaped = ssa.updated(base, shaped, kind.schema, self._actor(kind, options, subresource))
-        else:
-            shaped = ssa.with_managers(shaped, [])
+        shaped = ssa.updated(old, shaped, kind.schema, self._actor(kind, options, subresource))
         return self._replace(kind, key, old, shaped, options)
 
     def patch(
@@ -109,10 +102,7 @@ class Registry:
         old = stored.obj
         self._check_preconditions(kind, key, old, config)
         config = _door(config, subresource)
-        try:
-            merged = ssa.applied(old, config, kind.schema, actor, force=options.force)
-        except ApplyConflict as error:
-            raise apply_conflict(error.conflicts) from error
+        merged = _merged(kind, old, config, actor, force=options.force)
         managed = merged["metadata"].get("managedFields", [])
         wanted = self._combined(kind, old, merged, subresource)
         shaped = self._kept_system(old, self.admission.shaped(kind, wanted, options))
@@ -211,7 +201,7 @@ class Registry:
         self._check_namespace(kind, key)
         fresh = self._fresh(kind, obj, options)
         empty: Object = {"metadata": {}}
-        owned = ssa.applied(empty, config, kind.schema, actor, force=True)
+        owned = _merged(kind, empty, config, actor, force=True)
         metadata = {**fresh["metadata"], "managedFields": owned["metadata"].get("managedFields", [])}
         return self._commit(kind, key, {**fresh, "metadata": metadata}, options)
 
@@ -328,6 +318,16 @@ def matcher(kind: Kind, labels: str, fields: str) -> Callable[[Mapping[str, Any]
     except BadSelector as error:
         raise bad_request(str(error)) from error
     return lambda obj: by_label(obj) and by_field(obj)
+
+
+def _merged(kind: Kind, live: Object, config: Object, actor: ssa.Actor, *, force: bool) -> Object:
+    """`ssa.applied`, its errors as refusals."""
+    try:
+        return ssa.applied(live, config, kind.schema, actor, force=force)
+    except ApplyConflict as error:
+        raise apply_conflict(error) from error
+    except UntypedConfiguration as error:
+        raise refused(500, "", str(error)) from error
 
 
 def _door(config: Object, subresource: str) -> Object:
