@@ -30,7 +30,7 @@ class Bench:
 
     async def make(self, resource: Resource, name: str, namespace: str = TEAM, **content: Any) -> Object:
         """Create it; ``labels`` and ``annotations`` go into its metadata, the rest is content."""
-        known = {
+        known: Object = {
             field: content.pop(field)
             for field in ("labels", "annotations", "ownerReferences", "finalizers")
             if field in content

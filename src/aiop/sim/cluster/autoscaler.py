@@ -26,7 +26,7 @@ class Autoscalers:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._events = Events(world, "horizontal-pod-autoscaler")
+        self._events = Events(world.api, world.clock, "horizontal-pod-autoscaler")
         self._scalers = world.mirror(HORIZONTALPODAUTOSCALERS)
         self.loop = Loop(world.clock, self._reconcile)
         self._scalers.subscribe(self._scaler_changed)

@@ -18,7 +18,7 @@ from aiop.sim.cluster.kubelet import Kubelets
 from aiop.sim.cluster.loop import Loop
 from aiop.sim.cluster.namespace import Namespaces
 from aiop.sim.cluster.nodes import Nodes, NodeSpec
-from aiop.sim.cluster.outcomes import Script, by_image
+from aiop.sim.cluster.outcomes import Script, scripted
 from aiop.sim.cluster.replicaset import ReplicaSets
 from aiop.sim.cluster.scheduler import Scheduler
 from aiop.sim.cluster.volumes import STORAGECLASSES, Volumes, default_class
@@ -48,7 +48,7 @@ class SimulatedCluster:
         *,
         nodes: Sequence[NodeSpec],
         parts: Parts = Parts.ALL,
-        script: Script = by_image,
+        script: Script = scripted,
     ) -> None:
         self._nodes = Nodes(api, clock, nodes)
         self._kubelets = Kubelets(api, clock, [spec.name for spec in nodes], script, random)

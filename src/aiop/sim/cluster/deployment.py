@@ -40,7 +40,7 @@ class Deployments:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._events = Events(world, "deployment-controller")
+        self._events = Events(world.api, world.clock, "deployment-controller")
         self._deployments = world.mirror(DEPLOYMENTS)
         self.loop = Loop(world.clock, self._reconcile)
         self._deployments.subscribe(self._deployment_changed)

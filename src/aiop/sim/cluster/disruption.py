@@ -28,7 +28,7 @@ class DisruptionBudgets:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._events = Events(world, "controllermanager")
+        self._events = Events(world.api, world.clock, "controllermanager")
         self._budgets = world.mirror(PODDISRUPTIONBUDGETS)
         self._sets = world.mirror(REPLICASETS)
         self._deployments = world.mirror(DEPLOYMENTS)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from aiop.runtime.client.errors import ClientError
 from aiop.runtime.client.resource import ObjectKey, Resource
-from aiop.sim.cluster.api import Object
+from aiop.runtime.kit.clock import Clock
+from aiop.sim.cluster.api import ClusterAPI, Object
+from aiop.sim.cluster.moments import moment_of
 from aiop.sim.cluster.objects import uid_of
-from aiop.sim.cluster.world import World
 
 # The older of the two Event APIs: `kubectl describe` and `kubectl get events` read it.
 CORE_EVENTS = Resource("", "v1", "Event", "events")
@@ -24,8 +25,9 @@ class _Told:
 class Events:
     """One component's voice. An event that cannot be written is lost, as a real one is."""
 
-    def __init__(self, world: World, component: str) -> None:
-        self._world = world
+    def __init__(self, api: ClusterAPI, clock: Clock, component: str) -> None:
+        self._api = api
+        self._clock = clock
         self._component = component
         self._told: OrderedDict[tuple[str, str, str], _Told] = OrderedDict()
 
@@ -42,15 +44,15 @@ class Events:
         try:
             if told := self._told.get(story):
                 told.count += 1
-                patch = {"count": told.count, "lastTimestamp": self._world.moment}
-                await self._world.api.patch(CORE_EVENTS, told.key, patch)
+                patch = {"count": told.count, "lastTimestamp": moment_of(self._clock)}
+                await self._api.patch(CORE_EVENTS, told.key, patch)
             else:
                 await self._begin(story, about, kind)
         except ClientError:
             self._told.pop(story, None)
 
     async def _begin(self, story: tuple[str, str, str], about: Object, kind: str) -> None:
-        meta, moment = about["metadata"], self._world.moment
+        meta, moment = about["metadata"], moment_of(self._clock)
         namespace = meta.get("namespace") or "default"
         _, reason, message = story
         event = {
@@ -68,7 +70,7 @@ class Events:
             "reportingComponent": self._component,
             "reportingInstance": "",
         }
-        created = await self._world.api.create(CORE_EVENTS, namespace, event)
+        created = await self._api.create(CORE_EVENTS, namespace, event)
         self._told[story] = _Told(ObjectKey(namespace, created["metadata"]["name"]))
         while len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)

@@ -40,7 +40,7 @@ class Jobs:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._events = Events(world, "job-controller")
+        self._events = Events(world.api, world.clock, "job-controller")
         self._jobs = world.mirror(JOBS)
         self.loop = Loop(world.clock, self._reconcile)
         self._jobs.subscribe(self._job_changed)

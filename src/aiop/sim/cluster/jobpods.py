@@ -1,5 +1,6 @@
 """The pods of a Job: their manifest, their labels and what each means for the count. Pure."""
 
+import re
 from collections.abc import Iterable
 
 from aiop.sim.cluster.api import Object
@@ -28,7 +29,7 @@ def is_indexed(job: Object) -> bool:
 def index_of(pod: Object) -> int | None:
     """The pod's completion index, if it has one."""
     text = annotations_of(pod).get(INDEX, "")
-    return int(text) if text.isdigit() else None
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def tracked(pod: Object) -> bool:

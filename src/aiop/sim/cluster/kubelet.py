@@ -5,34 +5,56 @@ Nothing but the ClusterAPI is used, so the same kubelets serve the embedded API 
 
 import asyncio
 import itertools
-from collections.abc import Collection
-from random import Random
+import random as random_module
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from dataclasses import replace
+from typing import TypeVar
 
 from aiop.runtime.client.builtin import PODS
-from aiop.runtime.client.errors import ClientError, Conflict, NotFound
+from aiop.runtime.client.errors import ApiError, ClientError, ServerError, TooManyRequests
 from aiop.runtime.kit.clock import Clock
-from aiop.sim.cluster import podstatus
 from aiop.sim.cluster.api import ClusterAPI, Object
+from aiop.sim.cluster.events import Events
 from aiop.sim.cluster.mirror import Mirror
 from aiop.sim.cluster.moments import moment_of
-from aiop.sim.cluster.objects import key_of, terminating, uid_of
-from aiop.sim.cluster.outcomes import Ending, Outcome, Script
+from aiop.sim.cluster.objects import key_of, spec_of, terminating, uid_of
+from aiop.sim.cluster.outcomes import Outcome, Script
+from aiop.sim.cluster.podlife import PodLife
+
+T = TypeVar("T")
 
 # A status that a server which is just away did not take is written again.
 _RETRY_SECONDS = 0.5
+# No two pods take exactly as long.
+_JITTER = 0.1
+# What a pod gets that does not say how long its end may take.
+_GRACE_SECONDS = 30.0
 
 
 class Kubelets:
-    """One task a pod; a pod's deletion cuts its life short."""
+    """One task a pod, and none once nothing more happens to it; a pod's deletion cuts its life short.
 
-    def __init__(self, api: ClusterAPI, clock: Clock, nodes: Collection[str], script: Script, random: Random) -> None:
+    Promised: a server that is away is waited for; a write that the server refuses is given up, and only that pod
+    stands still. Every pod on one of ``nodes`` is deleted for good once it was asked to go.
+    """
+
+    def __init__(
+        self,
+        api: ClusterAPI,
+        clock: Clock,
+        nodes: Collection[str],
+        script: Script,
+        random: random_module.Random,
+    ) -> None:
         self._api = api
         self._clock = clock
         self._nodes = frozenset(nodes)
         self._script = script
         self._random = random
+        self._events = Events(api, clock, "kubelet")
         self._mirror = Mirror(api, PODS, clock, self._changed)
-        self._lives: dict[str, asyncio.Task[None]] = {}
+        self._lives: dict[str, PodLife] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._leaving: set[str] = set()
         self._addresses = itertools.count(1)
 
@@ -41,101 +63,102 @@ class Kubelets:
         try:
             await self._mirror.run()
         finally:
-            for life in self._lives.values():
-                life.cancel()
-            await asyncio.gather(*self._lives.values(), return_exceptions=True)
+            tasks = list(self._tasks.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _changed(self, old: Object | None, new: Object | None) -> None:
-        pod = new or old
-        assert pod is not None  # noqa: S101 - a change has at least one side
-        if pod["spec"].get("nodeName") not in self._nodes:
+        if old is not None and (new is None or uid_of(new) != uid_of(old)):
+            self._forget(uid_of(old))
+        if new is None or spec_of(new).get("nodeName") not in self._nodes:
             return
-        uid = uid_of(pod)
-        if new is None:
-            self._leaving.discard(uid)
-            if life := self._lives.pop(uid, None):
-                life.cancel()
-        elif terminating(new):
-            self._begin_end(uid, new)
+        uid = uid_of(new)
+        if terminating(new):
+            if uid not in self._leaving:
+                self._leaving.add(uid)
+                self._begin(uid, self._end(self._life_of(new), new))
         elif uid not in self._lives:
-            self._lives[uid] = asyncio.create_task(self._live(new), name=f"pod {key_of(new)}")
+            self._begin(uid, self._life_of(new).live())
 
-    def _begin_end(self, uid: str, pod: Object) -> None:
-        if uid in self._leaving:
-            return
-        self._leaving.add(uid)
-        if life := self._lives.pop(uid, None):
-            life.cancel()
-        self._lives[uid] = asyncio.create_task(self._end(pod), name=f"end of pod {key_of(pod)}")
+    def _forget(self, uid: str) -> None:
+        self._leaving.discard(uid)
+        self._lives.pop(uid, None)
+        if task := self._tasks.pop(uid, None):
+            task.cancel()
 
-    async def _live(self, pod: Object) -> None:
-        if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
-            return
-        outcome = self._script(pod)
-        pod = await self._write(pod, podstatus.creating(pod, self._moment()))
-        await self._clock.sleep(self._about(outcome.start_seconds))
-        match outcome.ending:
-            case Ending.IMAGE_MISSING:
-                await self._write(pod, podstatus.image_missing(pod, self._moment()))
-            case Ending.CONFIG_ERROR:
-                await self._write(pod, podstatus.config_error(pod, self._moment(), outcome))
-            case Ending.CRASHES:
-                await self._crash_for_ever(pod, outcome)
-            case _:
-                await self._run_container(pod, outcome)
+    def _begin(self, uid: str, work: Coroutine[object, object, None]) -> None:
+        """Let this happen to the pod now, instead of whatever was happening."""
+        if known := self._tasks.pop(uid, None):
+            known.cancel()
+        task = asyncio.get_running_loop().create_task(work, name=f"pod {uid}")
+        self._tasks[uid] = task
+        task.add_done_callback(lambda done: self._done(uid, done))
 
-    async def _run_container(self, pod: Object, outcome: Outcome) -> None:
-        address = self._address()
-        pod = await self._write(pod, podstatus.running(pod, self._moment(), ready=False, address=address))
-        if outcome.ending is Ending.NEVER_READY:
-            return
-        await self._clock.sleep(outcome.ready_seconds)
-        if outcome.ending is Ending.COMPLETES:
-            await self._write(pod, podstatus.completed(pod, self._moment(), outcome, address=address))
-        else:
-            await self._write(pod, podstatus.running(pod, self._moment(), ready=True, address=address))
+    def _done(self, uid: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(uid) is task:
+            del self._tasks[uid]
+        if not task.cancelled() and isinstance(task.exception(), ClientError):
+            return  # the server refused a write: the pod stays as it is
+        if not task.cancelled() and (error := task.exception()) is not None:
+            loop = task.get_loop()
+            loop.call_exception_handler({"message": "a simulated pod's life failed", "exception": error})
 
-    async def _crash_for_ever(self, pod: Object, outcome: Outcome) -> None:
-        address = self._address()
-        for restarts in itertools.count():
-            pod = await self._write(
-                pod, podstatus.running(pod, self._moment(), ready=False, address=address, restarts=restarts)
+    def _life_of(self, pod: Object) -> PodLife:
+        uid = uid_of(pod)
+        if uid not in self._lives:
+            self._lives[uid] = PodLife(
+                pod,
+                self._about(self._script(pod)),
+                self._address(),
+                moment=lambda: moment_of(self._clock),
+                write=self._writer(pod),
+                say=self._speaker(pod),
+                sleep=self._clock.sleep,
             )
-            await self._clock.sleep(outcome.ready_seconds)
-            status = podstatus.crashed(pod, self._moment(), outcome, restarts=restarts, address=address)
-            pod = await self._write(pod, status)
-            await self._clock.sleep(podstatus.crash_delay(restarts))
+        return self._lives[uid]
 
-    async def _end(self, pod: Object) -> None:
-        await self._clock.sleep(self._script(pod).stop_seconds)
-        while True:
-            try:
-                await self._api.delete(PODS, key_of(pod), uid=uid_of(pod), grace_seconds=0)
-            except (NotFound, Conflict):
-                return
-            except ClientError:
-                await self._clock.sleep(_RETRY_SECONDS)
+    async def _end(self, life: PodLife, pod: Object) -> None:
+        grace = pod["metadata"].get("deletionGracePeriodSeconds")
+        await life.end(pod, _GRACE_SECONDS if grace is None else float(grace))
+        await self._insist(lambda: self._api.delete(PODS, key_of(pod), uid=uid_of(pod), grace_seconds=0))
+
+    def _writer(self, pod: Object) -> Callable[[Object], Awaitable[Object]]:
+        key, uid = key_of(pod), uid_of(pod)
+
+        async def write(status: Object) -> Object:
+            patch = {"metadata": {"uid": uid}, "status": status}
+            return await self._insist(lambda: self._api.patch(PODS, key, patch, subresource="status"))
+
+        return write
+
+    def _speaker(self, pod: Object) -> Callable[..., Awaitable[None]]:
+        async def say(reason: str, message: str, *, warning: bool = False) -> None:
+            if warning:
+                await self._events.warning(pod, reason, message)
             else:
-                return
+                await self._events.normal(pod, reason, message)
 
-    async def _write(self, pod: Object, status: Object) -> Object:
-        """Write the status; a pod that is gone is written no more, which its deletion will tell."""
-        patch = {"metadata": {"uid": uid_of(pod)}, "status": status}
+        return say
+
+    async def _insist(self, request: Callable[[], Awaitable[T]]) -> T:
+        """Ask until the server answers; raises what it refuses for good (the pod is gone, or another)."""
         while True:
             try:
-                return await self._api.patch(PODS, key_of(pod), patch, subresource="status")
-            except (NotFound, Conflict):
-                return pod
+                return await request()
+            except (ServerError, TooManyRequests):
+                await self._clock.sleep(_RETRY_SECONDS)
+            except ApiError:
+                raise
             except ClientError:
                 await self._clock.sleep(_RETRY_SECONDS)
+
+    def _about(self, outcome: Outcome) -> Outcome:
+        factor = 1.0 + _JITTER * self._random.random()
+        return replace(
+            outcome, start_seconds=outcome.start_seconds * factor, ready_seconds=outcome.ready_seconds * factor
+        )
 
     def _address(self) -> str:
         number = next(self._addresses)
         return f"10.{64 + number // 65025 % 64}.{number // 255 % 255}.{number % 255 + 1}"
-
-    def _about(self, seconds: float) -> float:
-        """No two pods take exactly as long."""
-        return seconds * (1.0 + 0.1 * self._random.random())
-
-    def _moment(self) -> str:
-        return moment_of(self._clock)

@@ -106,6 +106,11 @@ def containers_of(pod: Object) -> Iterator[Object]:
     yield from pod["spec"].get("containers", [])
 
 
+def init_containers_of(pod: Object) -> list[Object]:
+    """The pod's init containers, sidecars among them."""
+    return pod["spec"].get("initContainers") or []
+
+
 def condition_of(obj: Object, kind: str) -> Object:
     """The condition of that type, or an empty one."""
     conditions = status_of(obj).get("conditions") or []

@@ -1,151 +1,216 @@
-"""Pod statuses as a kubelet writes them. Pure; wordings are the kubelet's own."""
+"""Pod statuses as a kubelet writes them, from what each container does. Pure; wordings are the kubelet's own."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiop.sim.cluster.api import Object
-from aiop.sim.cluster.objects import containers_of, with_condition
+from aiop.sim.cluster.objects import containers_of, generation_of, init_containers_of, status_of, with_condition
 from aiop.sim.cluster.outcomes import Outcome
 
-# The kubelet's crash back-off: ten seconds, doubled, five minutes at most.
+# The kubelet's crash back-off: ten seconds, doubled, five minutes at most. The first restart is at once.
 _CRASH_FIRST, _CRASH_MOST = 10, 300
+# Where every simulated node says it is.
+_HOST = "127.0.0.1"
 
 
-def crash_delay(restarts: int) -> int:
-    """Seconds before restart number ``restarts`` + 1."""
-    return int(min(_CRASH_FIRST * 2 ** min(restarts, 10), _CRASH_MOST))
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one container does now, and how its last run ended."""
+
+    state: Object
+    ready: bool = False
+    restarts: int = 0
+    last: Object = field(default_factory=dict)
+
+    @property
+    def doing(self) -> str:
+        """One of waiting, running, terminated."""
+        return next(iter(self.state))
+
+    @property
+    def ended_well(self) -> bool:
+        """True once it has ended with exit code 0."""
+        return self.doing == "terminated" and not self.state["terminated"]["exitCode"]
 
 
-def creating(pod: Object, moment: str) -> Object:
-    """Bound to a node, containers not running yet."""
-    return _status(pod, moment, "Pending", _waiting("ContainerCreating"), running=False)
-
-
-def running(pod: Object, moment: str, *, ready: bool, address: str, restarts: int = 0) -> Object:
-    """Containers run; ready or not."""
-    state = {"running": {"startedAt": moment}}
-    return _status(pod, moment, "Running", state, running=True, ready=ready, address=address, restarts=restarts)
-
-
-def image_missing(pod: Object, moment: str) -> Object:
-    """The image cannot be pulled."""
-    image = next(str(container.get("image")) for container in containers_of(pod))
-    words = f'Back-off pulling image "{image}": ErrImagePull: failed to pull and unpack image "{image}": not found'
-    return _status(pod, moment, "Pending", _waiting("ImagePullBackOff", words), running=False)
-
-
-def config_error(pod: Object, moment: str, outcome: Outcome) -> Object:
-    """The container cannot be made as asked."""
-    container = next(containers_of(pod))["name"]
-    words = outcome.message.format(pod=pod["metadata"]["name"], container=container)
-    return _status(pod, moment, "Pending", _waiting("CreateContainerConfigError", words), running=False)
-
-
-def crashed(pod: Object, moment: str, outcome: Outcome, *, restarts: int, address: str) -> Object:
-    """The container ended and waits for its next start."""
-    name = next(containers_of(pod))["name"]
-    meta = pod["metadata"]
-    words = (
-        f"back-off {crash_delay(restarts)}s restarting failed container={name} "
-        f"pod={meta['name']}_{meta['namespace']}({meta['uid']})"
-    )
-    return _status(
-        pod,
-        moment,
-        "Running",
-        _waiting("CrashLoopBackOff", words),
-        running=True,
-        address=address,
-        restarts=restarts,
-        last={"terminated": _terminated(outcome, moment)},
-    )
-
-
-def completed(pod: Object, moment: str, outcome: Outcome, *, address: str) -> Object:
-    """The containers have ended for good."""
-    phase = "Failed" if outcome.exit_code else "Succeeded"
-    state = {"terminated": _terminated(outcome, moment)}
-    return _status(pod, moment, phase, state, running=True, address=address)
-
-
-def _waiting(reason: str, message: str = "") -> Object:
+def waiting(reason: str, message: str = "") -> Object:
+    """A container that is not running yet, or not any more for now."""
     return {"waiting": {"reason": reason, **({"message": message} if message else {})}}
 
 
-def _terminated(outcome: Outcome, moment: str) -> Object:
-    terminated: Object = {
-        "exitCode": outcome.exit_code,
-        "reason": "Error" if outcome.exit_code else "Completed",
-        "startedAt": moment,
-        "finishedAt": moment,
+def running(moment: str) -> Object:
+    """A container that runs since ``moment``."""
+    return {"running": {"startedAt": moment}}
+
+
+def terminated(outcome: Outcome, started: str, finished: str) -> Object:
+    """A container that has ended as the outcome says."""
+    code = outcome.exit_code
+    said = {
+        "exitCode": code,
+        "reason": outcome.reason or ("Error" if code else "Completed"),
+        "startedAt": started,
+        "finishedAt": finished,
     }
-    return terminated | ({"message": outcome.message} if outcome.message else {})
+    return {"terminated": said | ({"message": outcome.message} if outcome.message else {})}
 
 
-def _status(
-    pod: Object,
-    moment: str,
-    phase: str,
-    state: Object,
-    *,
-    running: bool,
-    ready: bool = False,
-    address: str = "",
-    restarts: int = 0,
-    last: Object | None = None,
-) -> Object:
-    containers = [
-        {
-            "name": container["name"],
-            "image": container.get("image", ""),
-            "imageID": "",
-            "ready": ready,
-            "started": running and ready,
-            "restartCount": restarts,
-            "state": state,
-            "lastState": last or {},
-        }
-        for container in containers_of(pod)
-    ]
-    inits = [
-        {
-            "name": container["name"],
-            "image": container.get("image", ""),
-            "imageID": "",
-            "ready": running,
-            "started": False,
-            "restartCount": 0,
-            "state": {"terminated": _terminated(Outcome(), moment)} if running else _waiting("PodInitializing"),
-            "lastState": {},
-        }
-        for container in pod["spec"].get("initContainers", [])
-    ]
+def lost(moment: str) -> Object:
+    """A container that never ran when its pod was told to go."""
+    words = "The container could not be located when the pod was terminated"
+    outcome = Outcome(exit_code=137, reason="ContainerStatusUnknown", message=words)
+    return terminated(outcome, moment, moment)
+
+
+def pull_failed(image: str) -> str:
+    """Why an image cannot be pulled."""
+    full = image if "/" in image else f"docker.io/library/{image}"
+    return f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": {full}: not found'
+
+
+def pull_back_off(image: str) -> str:
+    """That the kubelet waits before it tries again."""
+    return f'Back-off pulling image "{image}": ErrImagePull: {pull_failed(image)}'
+
+
+def root_refused(pod: Object, container: str) -> str:
+    """Why an image that runs as root is not started."""
+    return f'container has runAsNonRoot and image will run as root (pod: "{full_name(pod)}", container: {container})'
+
+
+def crash_delay(restarts: int) -> int:
+    """Seconds before the restart that follows restart number ``restarts``; before the first there is none."""
+    return int(min(_CRASH_FIRST * 2 ** min(restarts - 1, 10), _CRASH_MOST)) if restarts else 0
+
+
+def crash_back_off(pod: Object, container: str, restarts: int) -> str:
+    """That the kubelet waits before it starts the container again."""
+    return f"back-off {_duration(crash_delay(restarts))} restarting failed container={container} pod={full_name(pod)}"
+
+
+def full_name(pod: Object) -> str:
+    """The kubelet's name for a pod."""
+    meta = pod["metadata"]
+    return f"{meta['name']}_{meta['namespace']}({meta['uid']})"
+
+
+def views_of(pod: Object) -> dict[str, View]:
+    """What the pod's status says of each container."""
+    status = status_of(pod)
+    listed = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    return {
+        each["name"]: View(
+            each.get("state") or waiting("ContainerCreating"),
+            bool(each.get("ready")),
+            int(each.get("restartCount") or 0),
+            each.get("lastState") or {},
+        )
+        for each in listed
+    }
+
+
+def pod_status(pod: Object, moment: str, views: Mapping[str, View], address: str) -> Object:
+    """The whole status; ``address`` is empty until the pod has its sandbox."""
+    phase = _phase(pod, views)
     status: dict[str, Any] = {
         "phase": phase,
-        "startTime": pod.get("status", {}).get("startTime") or moment,
-        "conditions": _conditions(pod, moment, running=running, ready=ready, ended=phase in {"Succeeded", "Failed"}),
-        "containerStatuses": containers,
-        "observedGeneration": pod["metadata"].get("generation", 1),
+        "hostIP": _HOST,
+        "hostIPs": [{"ip": _HOST}],
+        "startTime": status_of(pod).get("startTime") or moment,
+        "conditions": _conditions(pod, moment, views, phase=phase, address=address),
+        "containerStatuses": [_listed(each, views) for each in containers_of(pod)],
     }
-    if inits:
-        status["initContainerStatuses"] = inits
+    if generation_of(pod):
+        status["observedGeneration"] = generation_of(pod)
+    if inits := init_containers_of(pod):
+        status["initContainerStatuses"] = [_listed(each, views) for each in inits]
     if address:
         status |= {"podIP": address, "podIPs": [{"ip": address}]}
     return status
 
 
-def _conditions(pod: Object, moment: str, *, running: bool, ready: bool, ended: bool) -> list[Object]:
-    why = {"reason": "PodCompleted"} if ended else {"reason": "ContainersNotReady"}
-    if not ready and not ended:
-        names = " ".join(container["name"] for container in containers_of(pod))
-        why["message"] = f"containers with unready status: [{names}]"
+def evicted(pod: Object, moment: str, views: Mapping[str, View], address: str) -> Object:
+    """The status of a pod that its node has thrown out."""
+    words = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. "
+    status = pod_status(pod, moment, views, address)
+    target = _condition(pod, "DisruptionTarget", True, {"reason": "TerminationByKubelet", "message": words})
+    conditions = with_condition(status["conditions"], target, moment)
+    return {**status, "phase": "Failed", "reason": "Evicted", "message": words, "conditions": conditions}
+
+
+def _listed(container: Object, views: Mapping[str, View]) -> Object:
+    view = views[container["name"]]
+    return {
+        "name": container["name"],
+        "image": container.get("image", ""),
+        "imageID": "",
+        "ready": view.ready,
+        "started": view.doing == "running",
+        "restartCount": view.restarts,
+        "state": view.state,
+        "lastState": view.last,
+    }
+
+
+def _phase(pod: Object, views: Mapping[str, View]) -> str:
+    policy = pod["spec"].get("restartPolicy", "Always")
+    inits = [views[each["name"]] for each in init_containers_of(pod)]
+    if policy == "Never" and any(each.doing == "terminated" and not each.ended_well for each in inits):
+        return "Failed"
+    if any(not _init_done(each, views) for each in init_containers_of(pod)):
+        return "Pending"
+    mains = [views[each["name"]] for each in containers_of(pod)]
+    if any(each.doing == "waiting" and not each.last for each in mains):
+        return "Pending"
+    if policy == "Always" or any(each.doing != "terminated" for each in mains):
+        return "Running"
+    if all(each.ended_well for each in mains):
+        return "Succeeded"
+    return "Failed" if policy == "Never" else "Running"
+
+
+def _init_done(container: Object, views: Mapping[str, View]) -> bool:
+    """True once the next container may start: a sidecar runs, any other has ended well."""
+    view = views[container["name"]]
+    return view.doing == "running" if container.get("restartPolicy") == "Always" else view.ended_well
+
+
+def _conditions(pod: Object, moment: str, views: Mapping[str, View], *, phase: str, address: str) -> list[Object]:
+    over = {"Succeeded": {"reason": "PodCompleted"}, "Failed": {"reason": "PodFailed"}}.get(phase)
+    unready = [each["name"] for each in containers_of(pod) if not views[each["name"]].ready]
+    unfinished = [each["name"] for each in init_containers_of(pod) if not _init_done(each, views)]
+    why_not = over or _why("ContainersNotReady", "unready", unready)
+    why_not_begun = over or _why("ContainersNotInitialized", "incomplete", unfinished)
+    ready = not unready and not unfinished and over is None
     wanted = [
-        {"type": "PodScheduled", "status": "True"},
-        {"type": "PodReadyToStartContainers", "status": str(running)},
-        {"type": "Initialized", "status": str(running or not pod["spec"].get("initContainers"))},
-        {"type": "Ready", "status": str(ready), **({} if ready else why)},
-        {"type": "ContainersReady", "status": str(ready), **({} if ready else why)},
+        _condition(pod, "PodReadyToStartContainers", bool(address) and over is None, {}),
+        _condition(
+            pod,
+            "Initialized",
+            not unfinished,
+            {"reason": "PodCompleted"} if phase == "Succeeded" else {} if not unfinished else why_not_begun,
+        ),
+        _condition(pod, "Ready", ready, {} if ready else why_not),
+        _condition(pod, "ContainersReady", ready, {} if ready else why_not),
+        _condition(pod, "PodScheduled", True, {}),
     ]
-    conditions = list(pod.get("status", {}).get("conditions") or [])
+    conditions = list(status_of(pod).get("conditions") or [])
     for each in wanted:
-        conditions = with_condition(conditions, {**each, "lastProbeTime": None}, moment)
+        conditions = with_condition(conditions, each, moment)
     return conditions
+
+
+def _why(reason: str, word: str, names: list[str]) -> Object:
+    return {"reason": reason, "message": f"containers with {word} status: [{' '.join(names)}]"}
+
+
+def _condition(pod: Object, kind: str, holds: bool, why: Object) -> Object:
+    said = {"type": kind, "status": str(holds), "lastProbeTime": None, **why}
+    return said | ({"observedGeneration": generation_of(pod)} if generation_of(pod) else {})
+
+
+def _duration(seconds: int) -> str:
+    """Seconds as Go prints a duration."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"

@@ -36,7 +36,7 @@ class ReplicaSets:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._events = Events(world, "replicaset-controller")
+        self._events = Events(world.api, world.clock, "replicaset-controller")
         self._sets = world.mirror(REPLICASETS)
         self.loop = Loop(world.clock, self._reconcile)
         self._sets.subscribe(self._set_changed)

@@ -33,7 +33,7 @@ class Scheduler:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._events = Events(world, _NAME)
+        self._events = Events(world.api, world.clock, _NAME)
         self._claims = world.mirror(PERSISTENTVOLUMECLAIMS)
         self._used: dict[str, Amounts] = {}
         self._placed: dict[str, tuple[str, Amounts]] = {}

@@ -27,7 +27,7 @@ class Volumes:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._events = Events(world, "persistentvolume-controller")
+        self._events = Events(world.api, world.clock, "persistentvolume-controller")
         self._claims = world.mirror(PERSISTENTVOLUMECLAIMS)
         self._volumes = world.mirror(PERSISTENTVOLUMES)
         self._classes = world.mirror(STORAGECLASSES)
