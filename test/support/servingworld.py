@@ -134,6 +134,8 @@ class World:
     status: bytes = b"{}"
     generation: int = 1
     broken: set[str] = field(default_factory=set)
+    overdue: set[str] = field(default_factory=set)
+    child_status: dict[Resource, dict[str, Any]] = field(default_factory=dict)
     autoscaler_wants: int | None = None
     ready_at_once: int = 100
     capacity: int = 1000
@@ -295,6 +297,11 @@ class World:
             uid = f"pod-{next(self._ids)}"
             self.pods.append(FakePod(uid, thing.name, labels[REVISION_LABEL], _version(thing)))
 
+    def _progress(self, thing: Thing) -> list[dict[str, str]]:
+        if _version(thing) in self.overdue:
+            return [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]
+        return [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}] if thing.served else []
+
     def _picture(self) -> object:
         pods = sorted((pod.deployment, pod.ready) for pod in self.pods)
         return self.writes, pods, [(thing.name, thing.generation) for thing in self.things.values()]
@@ -312,7 +319,7 @@ class World:
         return {thing.name: self._view(thing) for thing in self.of(resource)}
 
     def _view(self, thing: Thing) -> Owned:
-        status: dict[str, Any] = {}
+        status: dict[str, Any] = self.child_status.get(thing.resource, {})
         if thing.resource is DEPLOYMENTS:
             mine = [pod for pod in self.pods if pod.deployment == thing.name]
             ready = sum(pod.ready for pod in mine)
@@ -321,9 +328,7 @@ class World:
                 "replicas": len(mine),
                 "readyReplicas": ready,
                 "availableReplicas": ready,
-                "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]
-                if thing.served
-                else [],
+                "conditions": self._progress(thing),
             }
         entry = ManagedFieldsEntry(thing.replicas_owner, "Update", "", b'{"f:spec":{"f:replicas":{}}}')
         return Owned(thing.meta(), msgspec.json.encode(thing.content), msgspec.json.encode(status), (entry,))

@@ -13,19 +13,23 @@ class Reason:
     fix: str
 
 
+# What cannot be served as it stands, and what something in the cluster stands in the way of.
+_REFUSED = ("Accepted", "Progressing", "Ready", "Stalled")
+_HINDERED = ("Degraded", "Progressing", "Ready", "Stalled")
+
 REASONS = (
     Reason("Accepted", ("Accepted",), "The spec makes sense and everything that it names was found.", ""),
-    Reason("InvalidSpec", ("Accepted", "Ready", "Stalled"), "A field makes no sense; the message names it.",
+    Reason("InvalidSpec", _REFUSED, "A field makes no sense; the message names it.",
            "Correct the field. Until then the last good revision goes on serving."),
-    Reason("NoServingRuntime", ("Accepted", "Ready", "Stalled"), "No enabled ServingRuntime serves the framework.",
+    Reason("NoServingRuntime", _REFUSED, "No enabled ServingRuntime serves the framework.",
            "Use a framework that the message lists, name a runtime, or give an image of your own."),
-    Reason("NoModelSource", ("Accepted", "Ready", "Stalled"), "Nothing says where the model's files lie.",
+    Reason("NoModelSource", _REFUSED, "Nothing says where the model's files lie.",
            "Set spec.modelUri, the runtime's modelStore, or the chart's models.store."),
-    Reason("NoImage", ("Accepted", "Ready", "Stalled"), "The runtime has no image of its own and the spec names none.",
+    Reason("NoImage", _REFUSED, "The runtime has no image of its own and the spec names none.",
            "Set spec.image."),
-    Reason("NameConflict", ("Degraded", "Ready", "Stalled"), "An object that is not ours has the name of a child.",
+    Reason("NameConflict", _HINDERED, "An object that is not ours has the name of a child.",
            "Rename or delete that object; it is never adopted or overwritten."),
-    Reason("ChildRefused", ("Degraded", "Progressing", "Ready", "Stalled"),
+    Reason("ChildRefused", _HINDERED,
            "The API server forbids an object that this workload needs: a quota, a policy, or a missing right.",
            "The message is its own: raise the quota, or change what the policy or the role allows."),
     Reason("RollingOut", ("Progressing", "Ready", "Reconciling"), "The wanted revision does not serve fully yet.", ""),

@@ -1,0 +1,138 @@
+"""Whatever people do to a workload and its children, in whatever order: the end is what was asked for, and quiet."""
+
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aiop.api.aiworkload import AIWorkloadStatus
+from aiop.controllers.serving.plan import make_plan
+from aiop.controllers.serving.reasons import REASONS
+from aiop.controllers.serving.report import make_report
+from aiop.controllers.serving.verdict import Hindrance
+from aiop.runtime.client.builtin import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, SERVICES
+from support.servingworld import World
+
+SCALED = {"enabled": True, "minReplicas": 1, "maxReplicas": 6, "targetCPUUtilization": 75}
+VERSIONS = ("v1", "v2", "v3", "v4")
+KNOWN = {(reason.name, condition) for reason in REASONS for condition in reason.conditions}
+
+actions = st.one_of(
+    st.tuples(st.just("version"), st.sampled_from(VERSIONS)),
+    st.tuples(st.just("replicas"), st.integers(0, 6)),
+    st.tuples(st.just("scaling"), st.sampled_from([None, SCALED, {**SCALED, "enabled": False}])),
+    st.tuples(st.just("nonsense"), st.sampled_from([{"replicas": "x"}, {"framework": "Fortran"}, {"modelName": None}])),
+    st.tuples(st.just("break"), st.sampled_from(VERSIONS)),
+    st.tuples(st.just("mend"), st.sampled_from(VERSIONS)),
+    st.tuples(st.just("delete child"), st.integers(0, 9)),
+    st.tuples(st.just("scale child"), st.tuples(st.integers(0, 3), st.integers(0, 6))),
+    st.tuples(st.just("lose pods"), st.integers(1, 3)),
+    st.tuples(st.just("load"), st.integers(1, 9)),
+    st.tuples(st.just("policy"), st.sampled_from(["Pinned", "Auto"])),
+    st.tuples(st.just("runtime"), st.sampled_from(["image:1", "image:2"])),
+    st.tuples(st.just("steps"), st.integers(1, 4)),
+)
+
+
+FIELDS = {"version": "modelVersion", "replicas": "replicas", "scaling": "autoscaling", "policy": "updatePolicy"}
+
+
+def act(world: World, action: str, value: Any) -> None:
+    if action in FIELDS:
+        world.change(**{FIELDS[action]: value})
+    elif action == "nonsense":
+        world.change(**value)
+    elif action == "steps":
+        for _ in range(value):
+            world.step()
+    else:
+        happen(world, action, value)
+
+
+def happen(world: World, action: str, value: Any) -> None:
+    """What others do: people, the cluster, clients."""
+    if action == "break":
+        world.broken.add(value)
+    elif action == "mend":
+        world.broken.discard(value)
+    elif action == "delete child" and world.things:
+        del world.things[sorted(world.things, key=str)[value % len(world.things)]]
+    elif action == "scale child" and world.of(DEPLOYMENTS):
+        thing = world.of(DEPLOYMENTS)[value[0] % len(world.of(DEPLOYMENTS))]
+        thing.content["replicas"], thing.replicas_owner = value[1], "kubectl"
+    elif action == "lose pods":
+        random.Random(value).shuffle(world.pods)
+        del world.pods[:value]
+    elif action == "load":
+        world.autoscaler_wants = value
+    elif action == "runtime":
+        world.runtimes["triton"] = world.runtimes["triton"].model_copy(update={"image": value})
+
+
+def look(world: World) -> dict[str, tuple[str, str]]:
+    """The conditions, after a check of what must hold of every status."""
+    observed = world.observe()
+    plan = make_plan(observed, world.specs, world.settings)
+    report = make_report(observed, plan, Hindrance(), datetime(2026, 1, 1, tzinfo=UTC))
+    world.status = report.status
+    AIWorkloadStatus.model_validate_json(report.status, extra="forbid")
+    found = {each.type: (each.status, each.reason) for each in report.after}
+    assert {(reason, kind) for kind, (_, reason) in found.items()} <= KNOWN
+    told = [found["Ready"][0] == "True", "Reconciling" in found, "Stalled" in found]
+    assert told.count(True) == 1 or found["Ready"][1] == "NoReadyEndpoint"
+    assert (found["Available"][0] == "True") == any(pod.ready for pod in world.pods)
+    shares = [row["traffic"] for row in msgspec.json.decode(report.status)["versions"]]
+    assert all(0 <= share <= 100 for share in shares)
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(actions, max_size=14), st.integers(1, 3))
+def test_every_history_ends_as_asked_and_then_costs_nothing(history: list[tuple[str, Any]], pace: int) -> None:
+    world = World(ready_at_once=pace)
+    for action, value in history:
+        act(world, action, value)
+        world.step()
+        look(world)
+    world.broken.clear()
+    scaling = world.spec.get("autoscaling")
+    world.change(modelName="bert", framework="ONNX", modelVersion="v9", replicas=3)
+    world.settle()
+    (count,) = world.counts().values()
+    assert set(world.counts()) == {"v9"}
+    if scaling and scaling["enabled"]:
+        (autoscaler,) = world.of(HORIZONTALPODAUTOSCALERS)
+        assert autoscaler.content["scaleTargetRef"]["name"] == world.deployment("v9").name
+    else:
+        assert count == 3
+    assert look(world)["Ready"] == ("True", "Serving")
+    assert len(world.of(DEPLOYMENTS)) <= 3
+    assert len(world.of(SERVICES)) <= 4
+    before = world.writes
+    for _ in range(3):
+        world.step()
+    assert world.writes == before
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(VERSIONS), st.booleans(), st.integers(1, 4)), max_size=8), st.booleans())
+def test_versions_that_come_and_go_never_cost_a_ready_server(
+    history: list[tuple[str, bool, int]], scaled: bool
+) -> None:
+    world = World(ready_at_once=1)
+    world.change(replicas=3, autoscaling={**SCALED, "minReplicas": 3} if scaled else None)
+    world.settle()
+    for version, works, steps in history:
+        (world.broken.discard if works or version == "v1" else world.broken.add)(version)
+        world.change(modelVersion=version)
+        for _ in range(steps):
+            world.step()
+            assert world.ready() >= 3
+    world.broken.clear()
+    for _ in range(60):
+        world.step()
+        assert world.ready() >= 3
+    assert set(world.counts()) == {world.spec["modelVersion"]}

@@ -1,0 +1,263 @@
+"""What people read: the status of a workload in every situation."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from aiop.api.aiworkload import AIWorkloadStatus
+from aiop.controllers.serving.errors import ChildRefused, NotAccepted
+from aiop.controllers.serving.plan import make_plan
+from aiop.controllers.serving.reasons import REASONS
+from aiop.controllers.serving.report import Report, make_report
+from aiop.controllers.serving.verdict import Hindrance
+from aiop.runtime.client.builtin import HORIZONTALPODAUTOSCALERS, INGRESSES
+from aiop.runtime.views.meta import ObjectMeta
+from aiop.runtime.views.workloads import Condition, ReplicaSet, ReplicaSetStatus
+from support.servingworld import FakePod, World
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SCALED: dict[str, Any] = {"enabled": True, "minReplicas": 2, "maxReplicas": 5, "targetCPUUtilization": 75}
+KNOWN = {(reason.name, condition) for reason in REASONS for condition in reason.conditions}
+
+
+def served(**fields: Any) -> World:
+    world = World()
+    world.change(**fields)
+    world.settle()
+    return world
+
+
+def report_of(world: World, hindrance: Hindrance | None = None, now: datetime = NOW) -> Report:
+    observed = world.observe()
+    report = make_report(observed, make_plan(observed, world.specs, world.settings), hindrance or Hindrance(), now)
+    world.status = report.status
+    return report
+
+
+def status_of(world: World, hindrance: Hindrance | None = None) -> dict[str, Any]:
+    """The status, checked for what must hold of every one."""
+    status: dict[str, Any] = msgspec.json.decode(report_of(world, hindrance).status)
+    AIWorkloadStatus.model_validate_json(msgspec.json.encode(status), extra="forbid")
+    unknown = {(each["reason"], each["type"]) for each in status["conditions"]} - KNOWN
+    assert not unknown, "a reason that the table of reasons does not know"
+    assert all(each["observedGeneration"] == world.generation for each in status["conditions"])
+    return status
+
+
+def conditions_of(world: World, hindrance: Hindrance | None = None) -> dict[str, tuple[str, str]]:
+    status = status_of(world, hindrance)
+    return {each["type"]: (each["status"], each["reason"]) for each in status["conditions"]}
+
+
+def message_of(world: World, kind: str) -> str:
+    return next(str(each["message"]) for each in status_of(world)["conditions"] if each["type"] == kind)
+
+
+def test_a_served_workload_is_ready_in_every_word() -> None:
+    status = status_of(served())
+    conditions = {each["type"]: each["status"] for each in status["conditions"]}
+    assert conditions == {
+        "Accepted": "True", "Ready": "True", "Available": "True", "Progressing": "False", "EndpointReady": "True",
+        "ScalingActive": "False", "Degraded": "False",
+    }  # fmt: skip
+    assert (status["replicas"], status["readyReplicas"], status["version"]) == (2, 2, "v1")
+    assert status["selector"] == "geartickler.com/aiworkload=bert"
+    (row,) = status["versions"]
+    assert (row["ready"], row["desired"], row["traffic"], row["state"]) == (2, 2, 100, "Serving")
+    assert (row["modelUri"], row["runtime"]) == ("pvc://models/bert-base-uncased/v1", "triton")
+
+
+def test_at_the_first_look_every_condition_is_there() -> None:
+    found = conditions_of(World())
+    assert found["Ready"][0] == "False"
+    assert found["Reconciling"] == ("True", "RollingOut")
+    assert {"Accepted", "Available", "Progressing", "EndpointReady", "ScalingActive", "Degraded"} <= set(found)
+
+
+def test_ready_is_never_true_while_rolling_and_available_stays_true() -> None:
+    world = served(replicas=4)
+    world.ready_at_once = 1
+    world.change(modelVersion="v2")
+    seen = set()
+    for _ in range(40):
+        world.step()
+        found = conditions_of(world)
+        rolling = len(world.counts()) > 1
+        assert not (rolling and found["Ready"][0] == "True")
+        assert found["Available"][0] == "True"
+        seen.add(found["Ready"][0])
+    assert seen == {"True", "False"}
+
+
+def test_both_versions_and_their_shares_show_while_rolling() -> None:
+    world = served(replicas=3)
+    world.ready_at_once = 1
+    world.change(modelVersion="v2")
+    world.step()
+    rows = {row["name"]: row for row in status_of(world)["versions"]}
+    assert rows["v1"]["state"] == "Retiring"
+    assert rows["v2"]["state"] == "Progressing"
+    assert rows["v1"]["traffic"] + rows["v2"]["traffic"] == 100
+    assert status_of(world)["version"] == "v1"
+
+
+def test_the_message_of_a_rollout_names_cause_numbers_and_who_serves() -> None:
+    world = served(replicas=2)
+    world.broken.add("v2")
+    world.change(modelVersion="v2")
+    world.settle()
+    message = message_of(world, "Ready")
+    assert "rolling out v2" in message
+    assert "the last revision serves meanwhile" in message
+
+
+def test_kstatus_reads_exactly_one_of_ready_reconciling_and_stalled() -> None:
+    for world in (served(), World(), World(spec={"modelName": 3})):
+        found = conditions_of(world)
+        told = [found["Ready"][0] == "True", "Reconciling" in found, "Stalled" in found]
+        assert told.count(True) == 1
+
+
+def test_a_spec_that_makes_no_sense_is_told_while_the_last_good_one_serves() -> None:
+    world = served()
+    url = status_of(world)["url"]
+    world.change(replicas="many")
+    world.settle()
+    found = conditions_of(world)
+    assert found["Accepted"] == ("False", "InvalidSpec")
+    assert found["Ready"] == ("False", "InvalidSpec")
+    assert found["Available"][0] == "True"
+    assert found["Stalled"] == ("True", "InvalidSpec")
+    assert status_of(world)["url"] == url
+    assert "spec.replicas" in message_of(world, "Accepted")
+
+
+def test_an_autoscaler_that_goes_on_under_a_bad_spec_is_not_called_off() -> None:
+    world = served(autoscaling=SCALED)
+    world.change(replicas="many")
+    world.settle()
+    assert conditions_of(world)["ScalingActive"][0] == "True"
+
+
+def test_what_the_api_server_finds_wrong_is_an_invalid_spec() -> None:
+    refusal = NotAccepted("InvalidSpec", "the API server refuses the Deployment 'x': limits below requests")
+    found = conditions_of(served(), Hindrance(refusal=refusal))
+    assert found["Accepted"] == ("False", "InvalidSpec")
+    assert found["Ready"] == ("False", "InvalidSpec")
+
+
+def test_what_the_api_server_forbids_is_told_in_its_words_and_never_called_ready() -> None:
+    found = conditions_of(served(), Hindrance(refusal=ChildRefused("exceeded quota")))
+    assert found["Accepted"][0] == "True"
+    assert found["Ready"] == ("False", "ChildRefused")
+    assert found["Degraded"] == ("True", "ChildRefused")
+
+
+def test_a_strangers_object_of_a_childs_name_is_a_conflict() -> None:
+    found = conditions_of(served(), Hindrance(conflicts=("Service bert",)))
+    assert found["Ready"] == ("False", "NameConflict")
+    assert found["Stalled"] == ("True", "NameConflict")
+
+
+def test_scaled_to_zero_is_ready_and_not_available() -> None:
+    found = conditions_of(served(replicas=0))
+    assert found["Ready"] == ("True", "ScaledToZero")
+    assert found["Available"] == ("False", "ScaledToZero")
+
+
+def test_no_progress_within_the_deadline_stalls_and_keeps_the_cause() -> None:
+    world = served(replicas=1)
+    world.broken.add("v2")
+    world.change(modelVersion="v2")
+    world.settle()
+    world.overdue.add("v2")
+    found = conditions_of(world)
+    assert found["Progressing"] == ("False", "ProgressDeadlineExceeded")
+    assert found["Stalled"] == ("True", "ProgressDeadlineExceeded")
+    assert "0 of 1 pods are ready" in message_of(world, "Ready")
+
+
+def test_pods_that_are_refused_are_told_in_the_servers_words() -> None:
+    world = World()
+    world.reconcile()
+    (thing,) = (each for each in world.things.values() if each.resource.kind == "Deployment")
+    condition = Condition("ReplicaFailure", "True", "FailedCreate", "exceeded quota: gpus")
+    labels = dict(thing.body["metadata"]["labels"])
+    world.replica_sets = (ReplicaSet(ObjectMeta(name="rs", labels=labels), ReplicaSetStatus(conditions=(condition,))),)
+    assert conditions_of(world)["Degraded"] == ("True", "PodsRefused")
+    assert "exceeded quota: gpus" in message_of(world, "Ready")
+
+
+def test_servers_that_merely_start_are_no_defect_unless_they_had_been_there() -> None:
+    world = World(ready_at_once=0)
+    world.step()
+    assert conditions_of(world)["Degraded"][0] == "False"
+    world = served()
+    world.pods[0].ready = False
+    assert conditions_of(world)["Degraded"] == ("True", "PodsNotReady")
+
+
+def test_growth_by_the_autoscaler_does_not_unset_ready() -> None:
+    world = served(autoscaling=SCALED)
+    world.autoscaler_wants, world.ready_at_once = 5, 0
+    world.step()
+    assert world.counts() == {"v1": 5}
+    assert conditions_of(world)["Ready"][0] == "True"
+
+
+def test_a_pod_that_is_over_or_leaving_is_no_replica() -> None:
+    world = served()
+    world.pods.append(FakePod("evicted", "x", "y", "v1", phase="Failed"))
+    assert status_of(world)["replicas"] == 2
+
+
+@pytest.mark.parametrize(
+    ("scaling", "expected"),
+    [
+        (None, ("False", "AutoscalingOff")),
+        ({"enabled": False}, ("False", "AutoscalingOff")),
+        (SCALED, ("False", "AutoscalerWaiting")),
+        ({"enabled": True, "targetGPUUtilization": 80}, ("False", "NoUsableMetric")),
+    ],
+)
+def test_scaling_active_says_how_the_count_is_set(scaling: Any, expected: tuple[str, str]) -> None:
+    assert conditions_of(served(autoscaling=scaling))["ScalingActive"] == expected
+
+
+def test_an_active_autoscaler_is_told_with_bounds_and_what_was_left_out() -> None:
+    world = served(autoscaling={**SCALED, "targetGPUUtilization": 80})
+    world.child_status[HORIZONTALPODAUTOSCALERS] = {
+        "desiredReplicas": 3,
+        "lastScaleTime": "2026-01-01T00:00:00Z",
+        "conditions": [{"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound", "message": "fine"}],
+    }
+    status = status_of(world)
+    assert status["autoscaling"] == {"desired": 3, "reason": "fine", "lastScaleTime": "2026-01-01T00:00:00Z"}
+    message = message_of(world, "ScalingActive")
+    assert "between 2 and 5" in message
+    assert "targetGPUUtilization 80 is left out" in message
+    assert "spec.replicas being the number to begin with" in message
+
+
+def test_the_url_is_the_services_until_somebody_answers_outside() -> None:
+    world = served()
+    assert status_of(world)["url"] == "http://bert.default.svc"
+    world.child_status[INGRESSES] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}
+    assert status_of(world)["url"] == "http://192.0.2.1/api/v1/predict"
+    world.change(ingress={"host": "a.example", "tlsSecretName": "cert"})
+    assert status_of(world)["url"] == "https://a.example/api/v1/predict"
+
+
+def test_nothing_new_gives_the_same_bytes_later() -> None:
+    world = served()
+    first = report_of(world).status
+    later = report_of(world, now=datetime(2027, 1, 1, tzinfo=UTC)).status
+    assert msgspec.json.decode(first) == msgspec.json.decode(later)
+
+
+def test_a_status_that_makes_no_sense_is_written_anew() -> None:
+    world = served()
+    world.status = b'{"conditions": 7}'
+    assert conditions_of(world)["Ready"][0] == "True"
