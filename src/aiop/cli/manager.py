@@ -53,11 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run until SIGTERM; 0 after a clean stop, 1 if a part of it died or the API server cannot be found."""
+    """Run until SIGTERM; 0 after a clean stop, 1 if a part died, an address is taken or no API server is found."""
     configure_logging(level=options.log_level, as_json=options.log_format == "json")
     try:
         asyncio.run(_run(options))
-    except (ClientError, TaskDied, WorkerDidNotStop) as error:
+    except (ClientError, TaskDied, OSError) as error:
         log.error("the operator ends", error=str(error), cause=repr(error.__cause__))  # noqa: TRY400 - told, not traced
         return 1
     return 0
@@ -95,7 +95,12 @@ async def _run(options: argparse.Namespace) -> None:
         )
         setup_serving(manager, tools, settings)
         log.info("the operator starts", identity=identity, python=sys.version.split()[0])
-        await manager.run(stop)
+        try:
+            await manager.run(stop)
+        except WorkerDidNotStop as error:
+            # Nothing may be waited for: what does not stop may still write, and would hold up the loop's end too.
+            log.error("the operator ends at once", error=str(error))  # noqa: TRY400 - told, not traced
+            os._exit(1)
     log.info("the operator has stopped")
 
 

@@ -2,4 +2,4 @@
 
 
 class WorkerDidNotStop(RuntimeError):
-    """Raised when a worker does not let go after the lease is lost; the process must end."""
+    """Raised when a worker does not end though it was cancelled; the process must end, for it may write."""

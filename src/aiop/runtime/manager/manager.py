@@ -1,34 +1,38 @@
 """The life of an operator's process.
 
-Start: servers, informers, readiness; then, once this process leads, controllers. A standby's caches are warm, so its
-first pass follows its election at once. Stop, in reverse: no new passes, running ones end, caches, lease, servers.
+Start: servers, informers; once the caches are warm, the election; once this process leads, controllers. So a standby's
+first pass follows its election at once, and nobody holds the lease who could not work. Stop: no new passes, running
+ones end, the lease is let go, caches, servers.
 """
 
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from aiop.runtime.client.client import Client
+from aiop.runtime.client.errors import WriteNotPermitted
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.controller.controller import Controller
 from aiop.runtime.informer.informer import Informer
 from aiop.runtime.kit.clock import Clock
-from aiop.runtime.kit.tasks import Supervisor
+from aiop.runtime.kit.tasks import Supervisor, TaskDied
 from aiop.runtime.leaderelection.elector import Elector, LeaseTimes
 from aiop.runtime.leaderelection.gate import LeaseGate
 from aiop.runtime.leaderelection.thread import ElectionThread, Heartbeat
-from aiop.runtime.manager.errors import WorkerDidNotStop
 from aiop.runtime.manager.metrics import Metrics
 from aiop.runtime.manager.servers import Servers
+from aiop.runtime.manager.term import Preparation, Runnable, Term
 
 log = structlog.get_logger(__name__)
 
-# What a stop may take in all; a pod's own grace is 30 s too (runtime contract S28).
-STOP_SECONDS = 30.0
+# Within controller-runtime's 30 s of grace in all passes may end by themselves, then they
+# are cancelled. Releasing the lease comes on top, so a pod's own grace should be longer.
+_DRAIN_SECONDS = 25.0
+_CANCEL_SECONDS = 5.0
 # How long a worker may take to let go after the lease is lost, before the process ends rather than risk two leaders.
 _LOSS_SECONDS = 10.0
 _HEARTBEAT_SECONDS = 1.0
@@ -45,6 +49,19 @@ class Leadership:
     times: LeaseTimes = field(default_factory=LeaseTimes)
 
 
+class Election(Protocol):
+    """What seeks the lease: a thread of its own, or something tamer in a simulation."""
+
+    def start(self) -> None:
+        """Begin to seek it."""
+
+    async def wait(self) -> None:
+        """Return once stopped; raises what it died of. Called after `start`."""
+
+    async def stop(self, *, release: bool) -> None:
+        """Stop, and with ``release`` free the lease; nothing to do if it was not started."""
+
+
 class Manager:
     """Owns informers, controllers and other tasks, and runs them in their order. One ``run`` each."""
 
@@ -56,17 +73,22 @@ class Manager:
         leadership: Leadership | None = None,
         health_address: str = "",
         metrics_address: str = "",
+        elect: Callable[..., Election] = ElectionThread,
     ) -> None:
         self._clock = clock
         self._metrics = metrics
         self._leadership = leadership
+        self._elect = elect
         self._informers: list[Informer[Any]] = []
         self._controllers: list[Controller] = []
-        self._runnables: list[tuple[str, Callable[[], Coroutine[Any, Any, None]], bool]] = []
-        self._started: list[Callable[[], Awaitable[None]]] = []
+        self._always: list[Runnable] = []
+        self._while_leading: list[Runnable] = []
+        self._preparations: list[Preparation] = []
+        self._warm = asyncio.Event()
         self._leading = asyncio.Event()
         self._lost = asyncio.Event()
         self._base: Supervisor | None = None
+        self._term: Term | None = None
         self._servers = Servers(
             health_address=health_address,
             metrics_address=metrics_address,
@@ -82,125 +104,138 @@ class Manager:
     def add_controller(self, controller: Controller) -> None:
         """Run it while this process leads, after all informers have synced."""
         self._controllers.append(controller)
+        self._metrics.queues.watch(controller.name, controller.seconds_in_work)
 
     def add_runnable(self, name: str, work: Callable[[], Coroutine[Any, Any, None]], *, leader_only: bool) -> None:
         """Run ``work()`` for ever: always, or only while this process leads."""
-        self._runnables.append((name, work, leader_only))
+        (self._while_leading if leader_only else self._always).append((name, work))
 
-    def on_leading(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do ``work()`` once each time this process begins to lead, before any pass."""
-        self._started.append(work)
+    def on_leading(self, work: Preparation) -> None:
+        """Do ``work()`` each time this process begins to lead, before any pass.
+
+        While the API server is away it is tried again; any other error ends the process.
+        """
+        self._preparations.append(work)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run until ``stop`` is set; raises TaskDied if a part ends by itself, WorkerDidNotStop if one does not end."""
-        await self._servers.start()
+        """Run until ``stop`` is set, then end in order: within 30 s, and the lease's release on top of it.
+
+        Raises TaskDied if a part ends by itself, what a preparation raises, OSError if an address is taken, and
+        WorkerDidNotStop if a worker cannot be ended: it may still be at work, so end the process at once.
+        """
         try:
+            await self._servers.start()
             async with Supervisor() as base:
                 self._base = base
-                election = self._start_base(base)
-                try:
-                    await self._until(stop, base, self._lead_for_ever())
-                finally:
-                    if election is not None:
-                        await election.stop(release=True)
+                self._start_base(base)
+                await self._operate(stop, base)
         finally:
             await self._servers.stop()
 
-    def _start_base(self, base: Supervisor) -> ElectionThread | None:
+    def _start_base(self, base: Supervisor) -> None:
         for informer in self._informers:
             base.start(f"informer {informer.name}", informer.run())
-        for name, work, leader_only in self._runnables:
-            if not leader_only:
-                base.start(name, work())
-        if self._leadership is None:
-            self._leading.set()
-            return None
-        heartbeat = Heartbeat(self._clock)
-        base.start("heartbeat", self._beat(heartbeat))
-        election = self._election(self._leadership, heartbeat)
-        election.start()
-        return election
+        for name, work in self._always:
+            base.start(name, work())
 
-    async def _until(self, stop: asyncio.Event, base: Supervisor, work: Coroutine[Any, Any, None]) -> None:
-        """Do ``work`` until told to stop, or until a supervised task dies."""
-        tasks = [
-            asyncio.create_task(work, name="leading"),
-            asyncio.create_task(stop.wait(), name="stop"),
+    async def _operate(self, stop: asyncio.Event, base: Supervisor) -> None:
+        """Lead when elected, until told to stop or until something dies; then let go, in order."""
+        election = self._election(base)
+        watched = [
+            asyncio.create_task(self._terms(election), name="leading"),
+            asyncio.create_task(self._outlives(election), name="watching over the election"),
             asyncio.create_task(base.wait(), name="watching over tasks"),
+            asyncio.create_task(stop.wait(), name="stop"),
         ]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            for task in watched:
+                if task in done:
+                    task.result()
         finally:
-            for task in tasks:
+            for task in watched:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*watched, return_exceptions=True)
+            await self._let_go(election)
 
-    async def _lead_for_ever(self) -> None:
+    async def _let_go(self, election: Election | None) -> None:
+        """Workers first; the lease is released only once no worker is left that could write."""
+        idle = False
+        try:
+            if self._term is not None:
+                await self._term.drain(_DRAIN_SECONDS, _CANCEL_SECONDS)
+            idle = True
+        finally:
+            if election is not None:
+                await election.stop(release=idle)
+
+    async def _outlives(self, election: Election | None) -> None:
+        """Without its election's thread this process would stand by for ever; raises TaskDied."""
+        await self._warm.wait()
+        if election is None:
+            await asyncio.get_running_loop().create_future()
+        else:
+            try:
+                await election.wait()
+            except Exception as error:  # whatever it died of
+                message = "the leader election ended"
+                raise TaskDied(message) from error
+
+    async def _terms(self, election: Election | None) -> None:
         for informer in self._informers:
             await informer.wait_synced()
         log.info("caches are warm", informers=len(self._informers))
+        if election is None:
+            self._leading.set()
+        else:
+            election.start()
+        self._warm.set()
         while True:
             await self._leading.wait()
             self._lost.clear()
-            await self._lead()
+            if self._leading.is_set():  # else it was lost again before this task could run
+                await self._lead()
 
     async def _lead(self) -> None:
-        """One term: controllers run until the lease is lost or the process stops."""
-        for work in self._started:
-            await work()
-        async with Supervisor() as term:
-            for controller in self._controllers:
-                controller.resume()
-                term.start(f"controller {controller.name}", controller.run())
-            for name, work, leader_only in self._runnables:
-                if leader_only:
-                    term.start(name, work())
-            log.info("controllers run", controllers=[controller.name for controller in self._controllers])
-            lost = asyncio.create_task(self._lost.wait())
-            died = asyncio.create_task(term.wait())
-            try:
-                await asyncio.wait([lost, died], return_when=asyncio.FIRST_COMPLETED)
-                if died.done():
-                    died.result()
-                await self._abandon(term)
-            except asyncio.CancelledError:
-                await self._drain()
-                raise
-            finally:
-                for task in (lost, died):
-                    task.cancel()
-                await asyncio.gather(lost, died, return_exceptions=True)
-
-    async def _abandon(self, term: Supervisor) -> None:
-        """The lease is lost: cancel at once; the gate is closed already."""
+        """One term; returns once the lease is lost and every worker has ended."""
+        self._term = Term(
+            self._clock,
+            controllers=self._controllers,
+            runnables=self._while_leading,
+            preparations=self._preparations,
+        )
+        running = asyncio.create_task(self._term.run(), name="term")
+        lost = asyncio.create_task(self._lost.wait(), name="loss of the lease")
         try:
-            async with asyncio.timeout(_LOSS_SECONDS):
-                await term.stop()
-        except TimeoutError as error:
-            message = f"a worker did not stop within {_LOSS_SECONDS:.0f} s of losing the lease"
-            raise WorkerDidNotStop(message) from error
+            await asyncio.wait((running, lost), return_when=asyncio.FIRST_COMPLETED)
+            if not lost.done():
+                await self._ended_by_itself(running)
+        finally:
+            for task in (running, lost):
+                task.cancel()
+            await asyncio.gather(running, lost, return_exceptions=True)
+        await self._term.cancel(_LOSS_SECONDS)
+        self._term = None
 
-    async def _drain(self) -> None:
-        """A clean stop: running passes end by themselves, for as long as the grace allows."""
-        for controller in self._controllers:
-            controller.stop_taking()
+    async def _ended_by_itself(self, running: "asyncio.Task[Any]") -> None:
         try:
-            async with asyncio.timeout(STOP_SECONDS):
-                for controller in self._controllers:
-                    await controller.drained()
-        except TimeoutError:
-            log.warning("a pass did not end within the grace and is cancelled", seconds=STOP_SECONDS)
+            await running
+        except WriteNotPermitted:  # a preparation met the closed gate before the news of the loss came here
+            await self._lost.wait()
 
-    def _election(self, leadership: Leadership, heartbeat: Heartbeat) -> ElectionThread:
+    def _election(self, base: Supervisor) -> Election | None:
+        leadership = self._leadership
+        if leadership is None:
+            return None
+        heartbeat = Heartbeat(self._clock)
+        base.start("heartbeat", self._beat(heartbeat))
         loop = asyncio.get_running_loop()
         self._metrics.leads(leadership.lease.name, leading=False)
 
         def changed(leading: bool) -> None:
             loop.call_soon_threadsafe(self._lead_changed, leadership.lease.name, leading)
 
-        return ElectionThread(
+        return self._elect(
             Elector(leadership.identity, leadership.times),
             leadership.lease,
             leadership.connect,

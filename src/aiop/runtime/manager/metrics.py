@@ -1,5 +1,8 @@
 """Prometheus metrics under controller-runtime's names, so that existing dashboards and alerts work."""
 
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 # controller-runtime's buckets for a pass, client-go's for a queue: powers of ten from 10 ns.
@@ -24,8 +27,8 @@ class Metrics:
         )
 
     def requested(self, method: str, host: str, status: int) -> None:
-        """The API server answered a request."""
-        self._requests.labels(code=str(status), method=method, host=host).inc()
+        """The API server at that URL answered a request."""
+        self._requests.labels(code=str(status), method=method, host=urlsplit(host).netloc or host).inc()
 
     def leads(self, lease: str, leading: bool) -> None:
         """This process holds the lease, or not."""
@@ -77,12 +80,25 @@ class _QueueMetrics:
         self._depth = Gauge("workqueue_depth", "Keys that are ready.", one, registry=registry)
         self._adds = Counter("workqueue_adds", "Keys added.", one, registry=registry)
         self._retries = Counter("workqueue_retries", "Keys added by back-off.", one, registry=registry)
+        self._unfinished = Gauge(
+            "workqueue_unfinished_work_seconds", "Seconds of work in progress, all told.", one, registry=registry
+        )
+        self._longest = Gauge(
+            "workqueue_longest_running_processor_seconds", "Seconds of the longest work.", one, registry=registry
+        )
         self._waited = Histogram(
             "workqueue_queue_duration_seconds", "Seconds in the queue.", one, registry=registry, buckets=_QUEUE_BUCKETS
         )
         self._worked = Histogram(
             "workqueue_work_duration_seconds", "Seconds in work.", one, registry=registry, buckets=_QUEUE_BUCKETS
         )
+
+    def watch(self, queue: str, seconds_in_work: Callable[[], list[float]]) -> None:
+        """Show the queue from the start, and ask at each scrape how long its work has taken so far."""
+        for each in (self._depth, self._adds, self._retries, self._waited, self._worked):
+            each.labels(queue, queue)
+        self._unfinished.labels(queue, queue).set_function(lambda: sum(seconds_in_work()))
+        self._longest.labels(queue, queue).set_function(lambda: max(seconds_in_work(), default=0.0))
 
     def added(self, queue: str) -> None:
         self._adds.labels(queue, queue).inc()

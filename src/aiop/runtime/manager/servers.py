@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
+# Answers take milliseconds; a client that hangs on may not hold up the end of the process.
+_SHUTDOWN_SECONDS = 1.0
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -45,7 +47,7 @@ class Servers:
         host, _, port = address.rpartition(":")
         app = web.Application()
         app.add_routes(routes)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()

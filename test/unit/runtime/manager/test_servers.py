@@ -1,0 +1,184 @@
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from aiop.runtime.client.resource import ObjectKey
+from support.clock import settle
+from support.listwatch import ScriptedSource, page, widget
+from support.managerbench import ManagerBench
+
+NAMES = {
+    "controller_runtime_active_workers",
+    "controller_runtime_max_concurrent_reconciles",
+    "controller_runtime_reconcile_errors_total",
+    "controller_runtime_reconcile_panics_total",
+    "controller_runtime_reconcile_time_seconds_count",
+    "controller_runtime_reconcile_timeouts_total",
+    "controller_runtime_reconcile_total",
+    "controller_runtime_terminal_reconcile_errors_total",
+    "leader_election_master_status",
+    "workqueue_adds_total",
+    "workqueue_depth",
+    "workqueue_longest_running_processor_seconds",
+    "workqueue_queue_duration_seconds_count",
+    "workqueue_retries_total",
+    "workqueue_unfinished_work_seconds",
+    "workqueue_work_duration_seconds_count",
+}
+
+
+def free_address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+class Web:
+    def __init__(self, bench: ManagerBench, health: str, metrics: str, session: aiohttp.ClientSession) -> None:
+        self.bench = bench
+        self._health = health
+        self._metrics = metrics
+        self._session = session
+
+    async def health(self, path: str) -> tuple[int, str]:
+        async with self._session.get(f"http://{self._health}{path}") as answer:
+            return answer.status, await answer.text()
+
+    async def metrics(self) -> dict[str, float]:
+        async with self._session.get(f"http://{self._metrics}/metrics") as answer:
+            assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+            lines = (await answer.text()).splitlines()
+        samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in samples}
+
+
+@asynccontextmanager
+async def serving(source: ScriptedSource, *, fuse: asyncio.Event | None = None) -> AsyncIterator[Web]:
+    health, metrics = free_address(), free_address()
+    bench = ManagerBench(source, health_address=health, metrics_address=metrics)
+    if fuse is not None:
+        bench.manager.add_runnable("fuse", lambda: _burn(fuse), leader_only=False)
+    async with aiohttp.ClientSession() as session:
+        task = asyncio.create_task(bench.manager.run(bench.stop))
+        await _listening(session, health)
+        yield Web(bench, health, metrics, session)
+        bench.stop.set()
+        await asyncio.gather(task, return_exceptions=True)
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(f"http://{health}/healthz")
+
+
+async def _burn(fuse: asyncio.Event) -> None:
+    """A part that ends when it should not."""
+    await fuse.wait()
+
+
+async def _listening(session: aiohttp.ClientSession, address: str) -> None:
+    async with asyncio.timeout(10.0):
+        while True:
+            try:
+                await (await session.get(f"http://{address}/healthz")).read()
+            except aiohttp.ClientConnectorError:
+                await asyncio.sleep(0.01)
+            else:
+                return
+
+
+async def test_health_is_there_before_the_caches_and_readiness_names_what_is_cold() -> None:
+    async with serving(ScriptedSource()) as web:
+        assert await web.health("/healthz") == (200, "ok")
+        assert await web.health("/readyz") == (503, "not synced: widgets")
+
+
+async def test_a_standby_with_warm_caches_is_ready() -> None:
+    async with serving(ScriptedSource([page(1)])) as web:
+        web.bench.election.lose()
+        assert await web.health("/readyz") == (200, "ok")
+
+
+async def test_a_dead_part_is_unhealthy_while_the_others_end() -> None:
+    fuse = asyncio.Event()
+    async with serving(ScriptedSource([page(1, widget("one", 1))]), fuse=fuse) as web:
+        web.bench.work = lambda _key: web.bench.clock.sleep(10.0)
+        web.bench.controller.enqueue(ObjectKey("default", "one"))
+        await settle()
+        fuse.set()
+        await settle()
+        assert await web.health("/healthz") == (503, "a task died")
+        await web.bench.clock.advance(10.0)
+
+
+async def test_every_metric_of_controller_runtime_is_there_from_the_start() -> None:
+    async with serving(ScriptedSource()) as web:
+        samples = await web.metrics()
+        names = {sample.partition("{")[0] for sample in samples}
+        assert names.issuperset(NAMES)
+        for result in ("success", "error", "requeue", "requeue_after"):
+            assert samples[f'controller_runtime_reconcile_total{{controller="widgets",result="{result}"}}'] == 0.0
+        assert samples['controller_runtime_max_concurrent_reconciles{controller="widgets"}'] == 2.0
+        assert samples['leader_election_master_status{name="aiop-manager"}'] == 0.0
+
+
+async def test_work_is_counted_while_it_runs_and_when_it_is_done() -> None:
+    queue = '{controller="widgets",name="widgets"}'
+    async with serving(ScriptedSource([page(1, widget("one", 1))])) as web:
+        web.bench.work = lambda _key: web.bench.clock.sleep(10.0)
+        web.bench.controller.enqueue(ObjectKey("default", "one"))
+        await web.bench.clock.advance(4.0)
+        samples = await web.metrics()
+        assert samples['controller_runtime_active_workers{controller="widgets"}'] == 1.0
+        assert samples[f"workqueue_unfinished_work_seconds{queue}"] == 4.0
+        assert samples[f"workqueue_longest_running_processor_seconds{queue}"] == 4.0
+        assert samples['leader_election_master_status{name="aiop-manager"}'] == 1.0
+        await web.bench.clock.advance(6.0)
+        samples = await web.metrics()
+        assert samples['controller_runtime_reconcile_total{controller="widgets",result="success"}'] == 2.0
+        assert samples['controller_runtime_reconcile_time_seconds_sum{controller="widgets"}'] == 10.0
+        assert samples[f"workqueue_unfinished_work_seconds{queue}"] == 0.0
+        assert samples['controller_runtime_active_workers{controller="widgets"}'] == 0.0
+
+
+async def test_requests_are_counted_by_code_method_and_host_without_the_scheme() -> None:
+    async with serving(ScriptedSource()) as web:
+        web.bench.metrics.requested("GET", "https://10.0.0.1:443", 200)
+        samples = await web.metrics()
+        assert samples['rest_client_requests_total{code="200",host="10.0.0.1:443",method="GET"}'] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("result", "counter"),
+    [
+        ("error", "controller_runtime_reconcile_errors_total"),
+        ("terminal", "controller_runtime_terminal_reconcile_errors_total"),
+        ("panic", "controller_runtime_reconcile_panics_total"),
+        ("timeout", "controller_runtime_reconcile_timeouts_total"),
+    ],
+)
+async def test_every_failure_has_a_counter_of_its_own_and_is_an_error_too(result: str, counter: str) -> None:
+    async with serving(ScriptedSource()) as web:
+        web.bench.metrics.controllers.reconciled("widgets", result, 0.1)
+        samples = await web.metrics()
+        assert samples[f'{counter}{{controller="widgets"}}'] == 1.0
+        assert samples['controller_runtime_reconcile_errors_total{controller="widgets"}'] == 1.0
+        assert samples['controller_runtime_reconcile_total{controller="widgets",result="error"}'] == 1.0
+
+
+async def test_a_taken_address_is_an_error_and_leaves_no_server_behind() -> None:
+    health = free_address()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        bench = ManagerBench(
+            ScriptedSource(),
+            health_address=health,
+            metrics_address=f"127.0.0.1:{taken.getsockname()[1]}",
+        )
+        with pytest.raises(OSError, match="address already in use"):
+            await bench.manager.run(bench.stop)
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(f"http://{health}/healthz")
