@@ -102,6 +102,9 @@ class Autoscalers:
         else:
             missing = _NO_METRICS.format(name=_metric(scaler))
             await self._events.warning(scaler, "FailedGetResourceMetric", missing)
+            first = f"failed to get {_metric(scaler)} resource metric value: {missing}"
+            words = f"invalid metrics (1 invalid out of 1), first error is: {first}"
+            await self._events.warning(scaler, "FailedComputeMetricsReplicas", words)
             words = f"the HPA was unable to compute the replica count: {missing}"
             active = _condition("ScalingActive", "False", "FailedGetResourceMetric", words)
         desired = int(status_of(scaler).get("desiredReplicas") or 0) if replicas_of(target) else 0

@@ -10,6 +10,7 @@ from aiop.runtime.client.resource import ObjectKey
 from aiop.sim.cluster import jobpods
 from aiop.sim.cluster.api import Object
 from aiop.sim.cluster.events import Events
+from aiop.sim.cluster.jobtally import Tally
 from aiop.sim.cluster.loop import Loop
 from aiop.sim.cluster.moments import seconds_since
 from aiop.sim.cluster.objects import (
@@ -33,6 +34,9 @@ _TOO_MANY = ("BackoffLimitExceeded", "Job has reached the specified backoff limi
 _TOO_LATE = ("DeadlineExceeded", "Job was active longer than specified deadline")
 # The real controller's back-off between failed pods.
 _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 600.0
+
+Verdict = tuple[str, str, str]
+"""Condition, reason and message of a Job's end."""
 
 
 class Jobs:
@@ -64,18 +68,17 @@ class Jobs:
             return None
         if _holds(job, "Complete") or _holds(job, "Failed"):
             return await self._expire(job)
-        pods = self._pods_of(job)
-        job = await self._count(job, pods)
-        verdict = _verdict(job, pods, self._world)
-        suspended = bool(job["spec"].get("suspend"))
+        tally = Tally(job, self._pods_of(job))
+        verdict = _verdict(job, tally, self._world)
         wait = None
-        if verdict or suspended:
-            for pod in pods:
-                if active(pod):
-                    await self._world.delete(PODS, pod)
+        if verdict is not None or tally.suspended:
+            await self._stop(job, tally)
         else:
-            wait = await self._fill(job, pods)
-        await self._write(job, verdict)
+            wait = await self._fill(job, tally)
+        job = await self._write(job, self._standing(job, tally, verdict))
+        for pod in tally.ended:
+            await self._free(pod)
+        job = await self._write(job, self._settled(job, tally, verdict))
         return wait if wait is not None else self._until_deadline(job)
 
     def _pods_of(self, job: Object) -> list[Object]:
@@ -97,110 +100,78 @@ class Jobs:
         except (NotFound, Conflict):
             return
 
-    async def _count(self, job: Object, pods: list[Object]) -> Object:
-        """Count the pods that have ended since the last pass: told first, freed, then counted."""
-        ended = [pod for pod in pods if jobpods.tracked(pod) and (finished(pod) or terminating(pod))]
-        ended = [pod for pod in ended if finished(pod) or not pod["spec"].get("nodeName") or _failed(pod)]
-        uncounted = status_of(job).get("uncountedTerminatedPods") or {}
-        told = {name: list(uncounted.get(name) or []) for name in ("succeeded", "failed")}
-        for pod in ended:
-            name = "succeeded" if phase_of(pod) == "Succeeded" else "failed"
-            if uid_of(pod) not in told[name]:
-                told[name].append(uid_of(pod))
-        if not any(told.values()):
-            return job
-        done = jobpods.done_indexes(job, ended) if jobpods.is_indexed(job) else set()
-        open_counts = {name: uids for name, uids in told.items() if uids}
-        job = await self._world.write_status(JOBS, job, {**status_of(job), "uncountedTerminatedPods": open_counts})
-        for pod in ended:
-            await self._free(pod)
-        status = {**status_of(job), "uncountedTerminatedPods": {}}
-        for name, uids in told.items():
-            status[name] = int(status.get(name) or 0) + len(uids)
-        if done:
-            status |= {"succeeded": len(done), "completedIndexes": jobpods.written(done)}
-        return await self._world.write_status(JOBS, job, {name: value for name, value in status.items() if value != 0})
+    async def _stop(self, job: Object, tally: Tally) -> None:
+        """Delete what still runs; of a Job that has failed these pods have failed too."""
+        for pod in tally.running:
+            await self._world.delete(PODS, pod)
+            await self._events.normal(job, "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+            tally.stopped(pod)
 
-    async def _fill(self, job: Object, pods: list[Object]) -> float | None:
+    async def _fill(self, job: Object, tally: Tally) -> float | None:
         """Make the pods that are missing; the seconds to wait if a failure must be slept over first."""
-        live = [pod for pod in pods if active(pod)]
-        missing = min(_parallelism(job), _open_completions(job)) - len(live)
-        for pod in live[: max(0, -missing)]:
+        missing = min(_parallelism(job), _open_completions(job, tally)) - len(tally.running)
+        for pod in tally.running[: max(0, -missing)]:
             await self._world.delete(PODS, pod)
         if missing <= 0:
             return None
-        pause = self._pause(job, pods)
+        pause = self._pause(tally)
         if pause > 0:
             return pause
         indexes: list[int | None] = [None] * missing
         if jobpods.is_indexed(job):
-            done = jobpods.done_indexes(job, [])
-            indexes = [*jobpods.missing_indexes(job, pods, done)[:missing]]
+            indexes = [*jobpods.missing_indexes(job, tally.pods, tally.done)[:missing]]
         for index in indexes:
             pod = await self._world.create(PODS, jobpods.pod_of(job, index))
             await self._events.normal(job, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         return None
 
-    def _pause(self, job: Object, pods: list[Object]) -> float:
+    def _pause(self, tally: Tally) -> float:
         """Seconds until the next try after failed pods: ten, doubled with each failure."""
-        failures = int(status_of(job).get("failed") or 0)
-        ends = [_ended_at(pod) for pod in pods if phase_of(pod) == "Failed"]
-        if not failures or not any(ends):
+        ends = [_ended_at(pod) for pod in tally.pods if phase_of(pod) == "Failed"]
+        if not tally.failed or not any(ends):
             return 0.0
-        pause = min(_FIRST_PAUSE * 2.0 ** min(failures - 1, 10), _LONGEST_PAUSE)
+        pause = min(_FIRST_PAUSE * 2.0 ** min(tally.failed - 1, 10), _LONGEST_PAUSE)
         return pause - seconds_since(max(ends), self._world.clock)
 
-    async def _write(self, job: Object, verdict: tuple[str, str, str] | None) -> None:
+    def _standing(self, job: Object, tally: Tally, verdict: Verdict | None) -> Object:
+        """The status before the pods that have ended are freed: they are named, and not yet counted."""
         pods = self._pods_of(job)
-        suspended = bool(job["spec"].get("suspend"))
-        status: Object = {
-            **status_of(job),
+        status: Object = {name: value for name, value in status_of(job).items() if name not in {"active", "startTime"}}
+        status |= {
             "ready": sum(pod_ready(pod) for pod in pods if active(pod)),
             "terminating": sum(terminating(pod) and not finished(pod) for pod in pods),
-            "uncountedTerminatedPods": status_of(job).get("uncountedTerminatedPods") or {},
+            "uncountedTerminatedPods": {name: uids for name, uids in tally.uncounted.items() if uids},
         }
-        running = sum(active(pod) for pod in pods)
-        status.pop("active", None)
-        if running:
+        if running := sum(active(pod) for pod in pods):
             status["active"] = running
-        if suspended:
-            status.pop("startTime", None)
-        elif not status.get("startTime"):
-            status["startTime"] = self._world.moment
-        conditions = self._conditions(job, verdict, suspended=suspended, over=not running and not status["terminating"])
-        if conditions:
-            status["conditions"] = conditions
-        if any(each["type"] == "Complete" for each in conditions):
-            status.setdefault("completionTime", self._world.moment)
-        await self._world.write_status(JOBS, job, status)
-        await self._announce(job, conditions)
-
-    def _conditions(
-        self, job: Object, verdict: tuple[str, str, str] | None, *, suspended: bool, over: bool
-    ) -> list[Object]:
+        if not tally.suspended:
+            status["startTime"] = status_of(job).get("startTime") or self._world.moment
         conditions: list[Object] = list(status_of(job).get("conditions") or [])
-        if suspended:
+        if tally.suspended:
             conditions = self._said(conditions, "Suspended", "True", "JobSuspended", "Job suspended")
         elif _holds(job, "Suspended"):
             conditions = self._said(conditions, "Suspended", "False", "JobResumed", "Job resumed")
-        if verdict:
-            end, reason, message = verdict
-            first = "SuccessCriteriaMet" if end == "Complete" else "FailureTarget"
-            conditions = self._said(conditions, first, "True", reason, message)
-            if over:
-                conditions = self._said(conditions, end, "True", reason, message)
-        return conditions
+        if verdict is not None:
+            first = "SuccessCriteriaMet" if verdict[0] == "Complete" else "FailureTarget"
+            conditions = self._said(conditions, first, "True", verdict[1], verdict[2])
+        return status | ({"conditions": conditions} if conditions else {})
 
-    def _said(self, conditions: list[Object], kind: str, status: str, reason: str, message: str) -> list[Object]:
-        if any((each["type"], each["status"]) == (kind, status) for each in conditions):
-            return conditions
-        moment = self._world.moment
-        times = {"lastProbeTime": moment, "lastTransitionTime": moment}
-        said = {"type": kind, "status": status, **times, "reason": reason, "message": message}
-        return [*(each for each in conditions if each["type"] != kind), said]
+    def _settled(self, job: Object, tally: Tally, verdict: Verdict | None) -> Object:
+        """The status once they are freed: counted, and with the Job's end if nothing of it is left."""
+        status: Object = {**status_of(job), "uncountedTerminatedPods": {}}
+        counted = {"succeeded": tally.succeeded, "failed": tally.failed}
+        status |= {name: number for name, number in counted.items() if number}
+        if tally.done:
+            status["completedIndexes"] = jobpods.written(tally.done)
+        if verdict is not None and not status.get("active") and not status["terminating"]:
+            status["conditions"] = self._said(status["conditions"], verdict[0], "True", verdict[1], verdict[2])
+            if verdict[0] == "Complete":
+                status.setdefault("completionTime", self._world.moment)
+        return status
 
-    async def _announce(self, job: Object, conditions: list[Object]) -> None:
-        for each in conditions:
+    async def _write(self, job: Object, status: Object) -> Object:
+        written = await self._world.write_status(JOBS, job, status)
+        for each in status.get("conditions") or []:
             if each["status"] != "True" or _holds(job, each["type"]):
                 continue
             if each["type"] == "Complete":
@@ -209,6 +180,15 @@ class Jobs:
                 await self._events.warning(job, each["reason"], each["message"])
             elif each["type"] == "Suspended":
                 await self._events.normal(job, "Suspended", "Job suspended")
+        return written
+
+    def _said(self, conditions: list[Object], kind: str, status: str, reason: str, message: str) -> list[Object]:
+        if any((each["type"], each["status"]) == (kind, status) for each in conditions):
+            return conditions
+        moment = self._world.moment
+        times = {"lastProbeTime": moment, "lastTransitionTime": moment}
+        said = {"type": kind, "status": status, **times, "reason": reason, "message": message}
+        return [*(each for each in conditions if each["type"] != kind), said]
 
     async def _expire(self, job: Object) -> float | None:
         seconds = job["spec"].get("ttlSecondsAfterFinished")
@@ -229,22 +209,21 @@ class Jobs:
         return max(0.0, int(seconds) - seconds_since(started, self._world.clock))
 
 
-def _verdict(job: Object, pods: list[Object], world: World) -> tuple[str, str, str] | None:
-    """(condition, reason, message) once it is clear how the Job ends."""
+def _verdict(job: Object, tally: Tally, world: World) -> Verdict | None:
+    """How the Job ends, once that is clear."""
     told = condition_of(job, "FailureTarget") or condition_of(job, "SuccessCriteriaMet")
     if told:
         end = "Complete" if told["type"] == "SuccessCriteriaMet" else "Failed"
         return (end, told["reason"], told["message"])
-    if int(status_of(job).get("failed") or 0) + _restarts(job, pods) > int(job["spec"].get("backoffLimit", 6)):
+    if tally.failed + _restarts(job, tally.pods) > int(job["spec"].get("backoffLimit", 6)):
         return ("Failed", *_TOO_MANY)
     seconds, started = job["spec"].get("activeDeadlineSeconds"), status_of(job).get("startTime")
     if seconds is not None and started and seconds_since(started, world.clock) >= int(seconds):
         return ("Failed", *_TOO_LATE)
-    succeeded = int(status_of(job).get("succeeded") or 0)
     completions = job["spec"].get("completions")
     if completions is None:
-        return ("Complete", *_REACHED) if succeeded and not any(active(pod) for pod in pods) else None
-    return ("Complete", *_REACHED) if succeeded >= int(completions) else None
+        return ("Complete", *_REACHED) if tally.succeeded and not tally.running else None
+    return ("Complete", *_REACHED) if tally.succeeded >= int(completions) else None
 
 
 def _restarts(job: Object, pods: list[Object]) -> int:
@@ -260,21 +239,16 @@ def _parallelism(job: Object) -> int:
     return 1 if value is None else int(value)
 
 
-def _open_completions(job: Object) -> int:
+def _open_completions(job: Object, tally: Tally) -> int:
     """Completions still to come; without a fixed number, none once a pod has succeeded."""
-    completions, succeeded = job["spec"].get("completions"), int(status_of(job).get("succeeded") or 0)
+    completions = job["spec"].get("completions")
     if completions is not None:
-        return max(0, int(completions) - succeeded)
-    return 0 if succeeded else _parallelism(job)
+        return max(0, int(completions) - tally.succeeded)
+    return 0 if tally.succeeded else _parallelism(job)
 
 
 def _holds(job: Object, kind: str) -> bool:
     return bool(condition_of(job, kind).get("status") == "True")
-
-
-def _failed(pod: Object) -> bool:
-    """A pod that is deleted while it runs has failed, once nothing of it runs."""
-    return terminating(pod) and not pod["metadata"].get("deletionGracePeriodSeconds")
 
 
 def _ended_at(pod: Object) -> str:
