@@ -1,0 +1,297 @@
+"""The pass itself: what it writes, in which order, and what it says when it may not."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from aiop.controllers.serving.names import FIELD_MANAGER
+from aiop.controllers.serving.observed import Observed
+from aiop.controllers.serving.pacing import QUIET_SECONDS
+from aiop.controllers.serving.reconcile import ServingReconciler
+from aiop.controllers.serving.settings import ServingSettings
+from aiop.controllers.serving.sources import OWNED, Sources
+from aiop.controllers.serving.specs import SpecCache
+from aiop.runtime.client.builtin import (
+    CONTROLLERREVISIONS,
+    DEPLOYMENTS,
+    HORIZONTALPODAUTOSCALERS,
+    INGRESSES,
+    PODDISRUPTIONBUDGETS,
+    SERVICES,
+)
+from aiop.runtime.client.errors import ApiError, Cause, Conflict, Forbidden, Invalid, ServerError
+from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.runtime.conditions.events import EventRecorder, ObjectReference
+from aiop.runtime.conditions.status import StatusWriter
+from aiop.runtime.controller.children import Child, ChildWriter, Outcome, Owner
+from aiop.runtime.controller.controller import Result
+from aiop.runtime.views.custom import CustomObject
+from support.clock import FakeClock
+from support.servingworld import NAME, NAMESPACE, UID, World
+
+KEY = ObjectKey(NAMESPACE, NAME)
+
+
+@dataclass
+class Setting:
+    """A reconciler whose API server is a World."""
+
+    world: World = field(default_factory=World)
+    clock: FakeClock = field(default_factory=FakeClock)
+    calls: list[str] = field(default_factory=list)
+    answers: dict[str, Outcome | ApiError] = field(default_factory=dict)
+    statuses: list[dict[str, Any]] = field(default_factory=list)
+    events: list[tuple[str, str]] = field(default_factory=list)
+    status_error: ApiError | None = None
+    gone: bool = False
+
+    def __post_init__(self) -> None:
+        writers = {resource: Writer(self) for resource in (*OWNED, CONTROLLERREVISIONS)}
+        self.reconciler = ServingReconciler(
+            cast("Sources", Caches(self)),
+            cast("dict[Resource, ChildWriter]", writers),
+            cast("StatusWriter", Statuses(self)),
+            cast("EventRecorder", Events(self)),
+            self.world.settings,
+            self.clock,
+        )
+
+    async def reconcile(self) -> Result:
+        self.calls.clear()
+        return await self.reconciler.reconcile(KEY)
+
+    async def settle(self) -> None:
+        """Until served and said so."""
+        for _ in range(5):
+            await self.reconcile()
+            self.world.kubernetes()
+            await self.clock.advance(QUIET_SECONDS)
+
+    def conditions(self) -> dict[str, tuple[str, str]]:
+        return {each["type"]: (each["status"], each["reason"]) for each in self.statuses[-1]["conditions"]}
+
+
+@dataclass
+class Writer:
+    setting: Setting
+
+    async def ensure(self, child: Child, owner: Owner) -> Outcome:
+        assert owner.uid == UID
+        self.setting.calls.append(child.resource.kind)
+        answer = self.setting.answers.get(child.resource.kind)
+        if isinstance(answer, ApiError):
+            raise answer
+        if answer is not None:
+            return answer
+        before = self.setting.world.writes
+        self.setting.world.ensure(child)
+        return Outcome.UNCHANGED if self.setting.world.writes == before else Outcome.CHANGED
+
+    async def delete(self, key: ObjectKey, uid: str) -> None:
+        self.setting.calls.append(f"delete {key.name}")
+        found = next(each for each, thing in self.setting.world.things.items() if thing.uid == uid)
+        del self.setting.world.things[found]
+
+
+@dataclass
+class Caches:
+    setting: Setting
+
+    @property
+    def workloads(self) -> "Caches":
+        return self
+
+    @property
+    def store(self) -> "Caches":
+        return self
+
+    def get(self, key: ObjectKey) -> CustomObject | None:
+        return None if self.setting.gone else self.setting.world.workload()
+
+    def observe(self, workload: CustomObject, specs: SpecCache) -> Observed:
+        return self.setting.world.observe()
+
+    def written(self, data: bytes) -> None:
+        self.setting.world.status = data
+
+
+@dataclass
+class Statuses:
+    setting: Setting
+
+    async def write(self, key: ObjectKey, uid: str, live: bytes, status: bytes) -> bytes | None:
+        assert (key, uid) == (KEY, UID)
+        if self.setting.status_error is not None:
+            raise self.setting.status_error
+        self.setting.calls.append("status")
+        self.setting.statuses.append(msgspec.json.decode(status))
+        return status
+
+
+@dataclass
+class Events:
+    setting: Setting
+
+    def record(self, regarding: ObjectReference, event_type: str, reason: str, note: str, action: str) -> None:
+        assert regarding.uid == UID
+        self.setting.events.append((event_type, reason))
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+async def test_a_workload_is_served_with_few_status_writes(setting: Setting) -> None:
+    await setting.settle()
+    assert setting.conditions()["Ready"] == ("True", "Serving")
+    assert len(setting.statuses) <= 3
+
+
+async def test_the_record_comes_first_and_the_status_last(setting: Setting) -> None:
+    await setting.reconcile()
+    assert setting.calls[0] == "ControllerRevision"
+    assert setting.calls[-1] == "status"
+    assert setting.calls.count("status") == 1
+
+
+async def test_a_quiet_pass_writes_nothing(setting: Setting) -> None:
+    await setting.settle()
+    before = setting.world.writes
+    result = await setting.reconcile()
+    assert "status" not in setting.calls
+    assert setting.world.writes == before
+    assert result == Result()
+
+
+async def test_a_workload_that_is_gone_or_leaving_needs_nothing(setting: Setting) -> None:
+    setting.gone = True
+    assert await setting.reconcile() == Result()
+    assert setting.calls == []
+
+
+async def test_a_burst_of_changes_is_one_status_write_a_second(setting: Setting) -> None:
+    setting.world.change(replicas=5)
+    setting.world.ready_at_once = 1
+    await setting.reconcile()
+    setting.world.kubernetes()
+    await setting.reconcile()
+    written = len(setting.statuses)
+    setting.world.kubernetes()
+    result = await setting.reconcile()
+    assert len(setting.statuses) == written
+    assert result.requeue_after is not None
+    assert 0 < result.requeue_after <= QUIET_SECONDS
+    await setting.clock.advance(QUIET_SECONDS)
+    await setting.reconcile()
+    assert len(setting.statuses) == written + 1
+
+
+async def test_a_step_that_waits_holds_up_the_next(setting: Setting) -> None:
+    setting.answers["ControllerRevision"] = Outcome.WAITING
+    result = await setting.reconcile()
+    assert setting.calls == ["ControllerRevision", "status"]
+    assert result.requeue_after is not None
+
+
+async def test_a_foreign_object_is_a_conflict_that_is_looked_at_again(setting: Setting) -> None:
+    setting.answers["Service"] = Outcome.FOREIGN
+    result = await setting.reconcile()
+    assert setting.conditions()["Ready"] == ("False", "NameConflict")
+    assert "Deployment" in setting.calls
+    assert result.requeue_after == 60
+
+
+async def test_a_revision_that_cannot_be_recorded_gets_no_pods(setting: Setting) -> None:
+    setting.answers["ControllerRevision"] = Outcome.FOREIGN
+    await setting.reconcile()
+    assert "Deployment" not in setting.calls
+    assert setting.conditions()["Ready"] == ("False", "NameConflict")
+
+
+async def test_a_child_that_breaks_the_apis_rules_makes_the_spec_invalid_and_raises_nothing(setting: Setting) -> None:
+    await setting.settle()
+    cause = Cause("spec.template.spec.containers[0].resources.requests", "Invalid", "must be less than the limit")
+    setting.answers["Deployment"] = Invalid(422, "Invalid", "the Deployment is invalid", causes=(cause,))
+    setting.world.change(modelVersion="v2")
+    result = await setting.reconcile()
+    conditions = setting.conditions()
+    assert conditions["Accepted"] == ("False", "InvalidSpec")
+    assert conditions["Available"][0] == "True"
+    message = next(each["message"] for each in setting.statuses[-1]["conditions"] if each["type"] == "Accepted")
+    assert "resources.requests: must be less than the limit" in message
+    assert "correct the field" in message
+    assert result.requeue_after == 60
+
+
+async def test_a_forbidden_child_is_told_in_the_servers_words(setting: Setting) -> None:
+    setting.answers["Ingress"] = Forbidden(403, "Forbidden", "exceeded quota: ingresses")
+    await setting.reconcile()
+    assert setting.conditions()["Accepted"][0] == "True"
+    assert setting.conditions()["Ready"] == ("False", "ChildRefused")
+    assert "exceeded quota: ingresses" in str(setting.statuses[-1])
+
+
+async def test_a_mebibyte_in_a_refusal_does_not_reach_the_status(setting: Setting) -> None:
+    setting.answers["Deployment"] = Invalid(422, "Invalid", "x" * 1_000_000)
+    await setting.reconcile()
+    assert len(str(setting.statuses[-1])) < 20_000
+
+
+async def test_old_servers_are_left_alone_while_the_new_ones_are_refused(setting: Setting) -> None:
+    await setting.settle()
+    setting.answers["Deployment"] = Invalid(422, "Invalid", "no")
+    setting.world.change(modelVersion="v2")
+    await setting.reconcile()
+    assert setting.world.counts() == {"v1": 2}
+    setting.answers.clear()
+    await setting.settle()
+    await setting.settle()
+    assert setting.world.counts() == {"v2": 2}
+
+
+async def test_a_server_that_fails_is_for_the_queue_to_try_again(setting: Setting) -> None:
+    setting.answers["Deployment"] = ServerError(500, "InternalError", "etcd is away")
+    with pytest.raises(ServerError):
+        await setting.reconcile()
+
+
+async def test_a_status_of_an_object_that_is_gone_is_no_error(setting: Setting) -> None:
+    setting.status_error = Conflict(409, "Conflict", "uid")
+    await setting.reconcile()
+    assert setting.statuses == []
+    assert setting.events == []
+
+
+async def test_transitions_are_told_as_events_once(setting: Setting) -> None:
+    await setting.settle()
+    assert ("Normal", "Serving") in setting.events
+    setting.events.clear()
+    await setting.reconcile()
+    assert setting.events == []
+    setting.world.change(framework="Fortran")
+    await setting.reconcile()
+    assert ("Warning", "NoServingRuntime") in setting.events
+
+
+async def test_killed_after_any_write_the_end_is_the_same() -> None:
+    for killed_after in range(12):
+        setting = Setting()
+        setting.world.change(autoscaling={"enabled": True, "minReplicas": 2, "targetCPUUtilization": 50})
+        kinds = [CONTROLLERREVISIONS, SERVICES, PODDISRUPTIONBUDGETS, INGRESSES, DEPLOYMENTS, HORIZONTALPODAUTOSCALERS]
+        setting.answers[random.Random(killed_after).choice(kinds).kind] = ServerError(500, "", "killed")
+        with pytest.raises(ServerError):
+            await setting.reconcile()
+        restarted = Setting(world=setting.world)
+        await restarted.settle()
+        assert restarted.world.counts() == {"v1": 2}
+        assert len(restarted.world.things) == 7
+        assert restarted.conditions()["Ready"] == ("True", "Serving")
+
+
+def test_the_field_manager_is_the_controllers_own() -> None:
+    assert FIELD_MANAGER == "aiop/serving"
+    assert ServingSettings().workers >= 1
