@@ -101,7 +101,7 @@ class Toleration(Stored):
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
         default=None, description="The taint's effect; every effect if unset."
     )
-    toleration_seconds: Annotated[int, Field(ge=0)] | None = Field(
+    toleration_seconds: Annotated[int, Field(ge=0, le=31536000)] | None = Field(
         default=None, description="How long NoExecute is tolerated; for ever if unset."
     )
 

@@ -66,7 +66,7 @@ class ServingRuntimeSpec(Stored):
         | None
     ) = Field(default=None, description="Where models lie that name no modelUri; goes before the operator's own.")
     probes: Probes = Field(default_factory=Probes, description="Its probes.")
-    run_as_user: Annotated[int, Field(ge=1)] | None = Field(
+    run_as_user: Annotated[int, Field(ge=1, le=2147483647)] | None = Field(
         default=None, description="The UID that it runs as; the image's own if unset, which must not be root."
     )
     read_only_root_filesystem: bool = Field(

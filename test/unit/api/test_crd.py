@@ -54,7 +54,7 @@ def test_every_part_of_a_spec_is_bounded(where: str, schema: dict[str, Any]) -> 
     if schema.get("type") == "string":
         assert "maxLength" in schema or "enum" in schema, where
     if schema.get("type") == "integer":
-        assert "minimum" in schema, where
+        assert {"minimum", "maximum"} <= set(schema), where
     if schema.get("type") == "array":
         assert "maxItems" in schema, where
     if "additionalProperties" in schema:
