@@ -49,7 +49,7 @@ e2e: $(VENV)/.dev controlplane ## tests on the real control plane
 	$(BIN)/pytest test/e2e test/contract $(PYTEST_ARGS)
 
 controlplane: $(VENV)/.dev ## build the real control plane once, into the cache
-	@$(BIN)/python hack/controlplane/build.py
+	@$(BIN)/python -m hack.controlplane.build
 
 bench: $(VENV)/.dev controlplane ## first figures, as a table and as JSON
 	$(BIN)/python -m hack.bench $(ARGS)
@@ -63,7 +63,7 @@ check-generated: $(VENV)/.dev ## fail when what is committed differs from what i
 requirements: ## pin the newest versions again (needs uv)
 	@for name in manager demo dev; do \
 	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --output-file requirements/$$name.txt requirements/$$name.in; done
+	    --no-emit-index-url --no-strip-extras --no-header --output-file requirements/$$name.txt requirements/$$name.in; done
 
 clean: ## remove the virtual environment and tool caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache

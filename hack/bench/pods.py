@@ -159,13 +159,18 @@ def _managed_fields(owner_uid: object) -> list[dict[str, object]]:
         "f:enableServiceLinks": {}, "f:restartPolicy": {}, "f:schedulerName": {}, "f:securityContext": {".": {}},
         "f:terminationGracePeriodSeconds": {}, "f:tolerations": {}, "f:volumes": {".": {}},
     }  # fmt: skip
-    labels = {".": {}, "f:app.kubernetes.io/managed-by": {}, "f:app.kubernetes.io/name": {}, "f:pod-template-hash": {}}
+    labels: dict[str, object] = {
+        ".": {},
+        "f:app.kubernetes.io/managed-by": {},
+        "f:app.kubernetes.io/name": {},
+        "f:pod-template-hash": {},
+    }
     metadata = {
         "f:generateName": {},
         "f:labels": labels,
         "f:ownerReferences": {".": {}, f'k:{{"uid":"{owner_uid}"}}': {}},
     }
-    conditions = {
+    conditions: dict[str, object] = {
         f'k:{{"type":"{name}"}}': {
             ".": {},
             "f:lastProbeTime": {},

@@ -1,6 +1,6 @@
 """Build the real control plane for tests, once, into the cache: one binary of the published Go modules.
 
-`python hack/controlplane/build.py [VERSION]` prints the binary's path. A cold build takes about 6 minutes on 2 cores.
+`python -m hack.controlplane.build [VERSION]` prints the binary's path. A cold build takes about 6 minutes on 2 cores.
 """
 
 import fcntl
@@ -60,7 +60,7 @@ def _module_files(version: str) -> tuple[Path, Path]:
     module, sums = (HERE / "versions" / f"{version}.{suffix}" for suffix in ("mod", "sum"))
     if not module.exists():
         known = ", ".join(sorted(path.stem for path in module.parent.glob("*.mod")))
-        message = f"Kubernetes {version} is not pinned (pinned: {known}); run hack/controlplane/pin.py {version}"
+        message = f"Kubernetes {version} is not pinned (pinned: {known}); run python -m hack.controlplane.pin {version}"
         raise BuildFailed(message)
     return module, sums
 

@@ -1,7 +1,7 @@
 """Start the real control plane on loopback: etcd, kube-apiserver, kube-controller-manager, kube-scheduler.
 
 TLS, RBAC and the audit log are on. As a script it stays up until SIGTERM, SIGINT or the end of its input:
-`python hack/controlplane/launch.py --kubeconfig PATH`.
+`python -m hack.controlplane.launch --kubeconfig PATH`.
 """
 
 import argparse
@@ -21,10 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from build import ensure_built
-from processes import Component, wait_until
+from hack.controlplane.build import ensure_built
+from hack.controlplane.processes import Component, wait_until
 
 # A quiet 2-core machine is ready in 5 s; the rest is for a busy one.
 _START_SECONDS = 120.0
@@ -258,7 +256,12 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+
+    def follow_caller() -> None:
+        sys.stdin.read()
+        stop.set()
+
+    threading.Thread(target=follow_caller, daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="aiop-controlplane-") as folder:
         assets = os.environ.get("KUBEBUILDER_ASSETS")
         plane = ControlPlane(Path(folder), version=options.version, binaries=Path(assets) if assets else None)

@@ -1,4 +1,4 @@
-"""Write the module file for one Kubernetes version: `python hack/controlplane/pin.py 1.34.4`.
+"""Write the module file for one Kubernetes version: `python -m hack.controlplane.pin 1.34.4`.
 
 k8s.io/kubernetes refers to its staging modules by folders of its own repository; as a dependency each of them needs a
 `replace` by the version that was published with it.

@@ -1,6 +1,6 @@
 """Asks a real API server what it makes of the scenarios and writes its answers down for the unit tests.
 
-Usage: record.py KUBECONFIG (as `hack/controlplane/launch.py` writes it). The answers go to
+Usage: record.py KUBECONFIG (as `python -m hack.controlplane.launch` writes it). The answers go to
 test/unit/sim/semantics/recorded/, one file per kind of scenario; the tests hold the embedded server's pure functions
 to them.
 """
@@ -15,9 +15,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import scenarios
+from hack.semantics import scenarios
 
 _ANSWERS = Path(__file__).parents[2] / "test/unit/sim/semantics/recorded"
 _NAMESPACE = "recorded-semantics"

@@ -309,7 +309,7 @@ STRATEGIC: dict[str, list[Step]] = {
     ],
 }  # fmt: skip
 
-_BAD = [
+_BAD: list[dict[str, Any]] = [
     {"size": -1}, {"size": 101}, {"size": "much"}, {"size": 1.5}, {}, {"size": None},
     {"size": 1, "even": 3}, {"size": 1, "ratio": 0}, {"size": 1, "ratio": "x"},
     {"size": 1, "colour": "blue"}, {"size": 1, "colour": 5}, {"size": 1, "name": "A"}, {"size": 1, "name": "toolong"},
@@ -324,7 +324,7 @@ _BAD = [
     {"size": 1, "high": 1001}, {"size": 1, "labels": {"bad": "x"}}, {"size": -1, "colour": "blue", "name": "B"},
     {"size": 1, "parts": [{"name": 5}, 7]}, {"size": 1, "tags": ["a", 5]},
 ]  # fmt: skip
-_GOOD = [
+_GOOD: list[dict[str, Any]] = [
     {"size": 1}, {"size": 1, "colour": None}, {"size": 1, "low": None}, {"size": 1, "maybe": None},
     {"size": 1, "choice": None}, {"size": 1, "options": None}, {"size": 1, "options": {"fast": None}},
     {"size": 1, "parts": [{"name": "a"}, {"name": "b", "kind": None}]}, {"size": 1, "shape": "x", "options": {"x": 1}},

@@ -41,7 +41,8 @@ async def _embedded() -> AsyncIterator[RawAPI]:
     server = APIServer(clock, random=random.Random(1))
     await server.start()
     headers = {"Authorization": f"Bearer {server.token}"}
-    async with aiohttp.ClientSession(headers=headers) as session:
+    connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cadata=server.certificate_authority))
+    async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
         yield RawAPI(session, server.url)
     await server.stop()
 

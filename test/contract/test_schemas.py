@@ -1,5 +1,7 @@
 """Defaulting, pruning and validation."""
 
+from typing import Any
+
 import pytest
 
 from contract.widgets import COLLECTION, config_map, deployment, widget
@@ -63,7 +65,7 @@ async def test_an_integer_or_a_string_will_do(api: RawAPI, namespace: str) -> No
     ],
 )
 async def test_a_bad_value_is_refused_with_its_field(
-    api: RawAPI, namespace: str, spec: dict[str, object], field: str
+    api: RawAPI, namespace: str, spec: dict[str, Any], field: str
 ) -> None:
     answer = await api.post(widgets(namespace), widget(**spec))
     assert (answer.status, answer.body["reason"]) == (422, "Invalid")

@@ -1,4 +1,4 @@
-"""The operator is killed, the API server goes away: work goes on where it was. And on a quiet day nothing is written."""
+"""The operator is killed, the API server goes away: work goes on where it was. On a quiet day nothing is written."""
 
 import time
 

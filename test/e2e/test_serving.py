@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def test_a_new_version_rolls_out_without_a_gap_and_comes_back(kubectl: Kubectl) 
         for version in ("v2", "v1"):
             kubectl.apply(workload(replicas=3, modelVersion=version))
             wait_for(kubectl, "Ready", "True")
-            eventually(lambda version=version: status_of(kubectl)["version"] == version)
+            eventually(partial(_version_is, kubectl, version))
             assert conditions(kubectl)["Available"]["status"] == "True"
     finally:
         stop.set()
@@ -194,10 +195,7 @@ def test_a_child_edited_by_hand_is_repaired(kubectl: Kubectl, bert: str) -> None
     for kind, edit in edits.items():
         kubectl("patch", kind, "bert-sentiment", "--type", "merge", "-p", json.dumps(edit))
     for kind, spec in before.items():
-        eventually(
-            lambda kind=kind, spec=spec: kubectl.get(kind, "bert-sentiment")["spec"] == spec,
-            told=lambda kind=kind: kubectl.get(kind, "bert-sentiment")["spec"],
-        )
+        eventually(partial(_spec_is, kubectl, kind, spec), told=partial(_spec, kubectl, kind))
 
 
 def test_a_foreign_object_of_a_childs_name_is_never_adopted(kubectl: Kubectl) -> None:
@@ -240,7 +238,7 @@ def test_the_autoscalers_count_is_left_to_it_and_kept_through_a_rollout(kubectl:
         nonlocal lowest
         lowest = min(lowest, len(ready_endpoints(kubectl, "demo")))
         status = status_of(kubectl)
-        return status["version"] == "v2" and conditions(kubectl).get("Ready", {}).get("status") == "True"
+        return bool(status["version"] == "v2" and conditions(kubectl).get("Ready", {}).get("status") == "True")
 
     eventually(rolled)
     assert lowest >= 4
@@ -269,3 +267,15 @@ def test_old_revisions_are_kept_for_a_while_and_then_removed(kubectl: Kubectl) -
         wait_for(kubectl, "Ready", "True")
     eventually(lambda: len(kubectl.items("controllerrevisions")) == 3)
     eventually(lambda: len(kubectl.items("deployments")) == 3)
+
+
+def _version_is(kubectl: Kubectl, version: str) -> bool:
+    return bool(status_of(kubectl)["version"] == version)
+
+
+def _spec(kubectl: Kubectl, kind: str) -> Any:
+    return kubectl.get(kind, "bert-sentiment")["spec"]
+
+
+def _spec_is(kubectl: Kubectl, kind: str, spec: Any) -> bool:
+    return bool(_spec(kubectl, kind) == spec)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,10 +10,7 @@ from typing import Any
 
 import yaml
 
-HACK = Path(__file__).parents[2] / "hack" / "controlplane"
-sys.path.insert(0, str(HACK))
-
-from launch import ControlPlane  # noqa: E402 - hack/ is no package of ours; its folder must be on the path first
+from hack.controlplane.launch import ControlPlane
 
 
 @dataclass(frozen=True, slots=True)

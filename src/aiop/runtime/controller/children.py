@@ -110,22 +110,20 @@ class ChildWriter:
             view = self._informer.written(await self._client.get(self._resource, child.key))
         except NotFound:
             return Outcome.WAITING
-        controller = view.metadata.controller()
-        if controller is None or controller.uid != owner.uid:
-            return Outcome.FOREIGN
-        if view.metadata.deletion_timestamp:
-            return Outcome.WAITING
         return await self._update(child, owner, view)
 
     async def _update(self, child: Child, owner: Owner, live: ObjectView) -> Outcome:
+        controller = live.metadata.controller()
+        if controller is None or controller.uid != owner.uid:
+            return Outcome.FOREIGN
+        if live.metadata.deletion_timestamp:
+            return Outcome.WAITING
         if isinstance(live, Revision):
             return await self._renumber(child, live)
         return await self._change(child, owner, live) if isinstance(live, Owned) else Outcome.UNCHANGED
 
     async def _renumber(self, child: Child, live: Revision) -> Outcome:
         """A ControllerRevision's data never change; its number grows when it is used again."""
-        if live.metadata.deletion_timestamp:
-            return Outcome.WAITING
         number, wanted = child.body.get("revision"), child.body.get("metadata", {})
         meta = {part: dict(wanted.get(part, {})) for part in ("labels", "annotations")}
         labels, annotations = live.metadata.labels, live.metadata.annotations
@@ -142,10 +140,6 @@ class ChildWriter:
         return Outcome.CHANGED
 
     async def _change(self, child: Child, owner: Owner, live: Owned) -> Outcome:
-        if not live.owned_by(owner.uid):
-            return Outcome.FOREIGN
-        if live.metadata.deletion_timestamp:
-            return Outcome.WAITING
         body = self._body(child, owner)
         if self._satisfied(live, body, child):
             return Outcome.UNCHANGED

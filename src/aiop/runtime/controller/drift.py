@@ -3,12 +3,12 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
-_QUANTITY = re.compile(r"^([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$")
+_QUANTITY = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?")
 _SUFFIXES: dict[str, Decimal] = {
     "": Decimal(1),
     **{letter: Decimal(1000) ** power for power, letter in enumerate("kMGTPE", start=1)},
@@ -45,14 +45,16 @@ def says(live: object, wanted: object, *, amounts: bool = False) -> bool:
 
 
 def quantity(text: str) -> Decimal | str:
-    """A Kubernetes quantity as a number, or the text itself if it is none."""
-    match = _QUANTITY.match(text)
+    """A Kubernetes quantity as a number, or the text itself if it is none, or beyond all bounds."""
+    match = _QUANTITY.fullmatch(text)
     if match is None:
         return text
-    number, suffix = match.groups()
-    if suffix and suffix[0] in "eE" and len(suffix) > 1:
-        return Decimal(number + suffix)
-    return Decimal(number) * _SUFFIXES[suffix or ""]
+    number, suffix = match.groups(default="")
+    try:
+        unit = _SUFFIXES.get(suffix)
+        return Decimal(number + suffix) if unit is None else Decimal(number) * unit
+    except InvalidOperation:
+        return text
 
 
 def _map_says(live: object, wanted: Mapping[str, Any], *, amounts: bool) -> bool:

@@ -89,13 +89,15 @@ class ElectionThread:
     async def stop(self, *, release: bool) -> None:
         """Stop; with ``release`` the lease is let go, so that another need not wait for its end.
 
-        Does nothing if it was not started. What the thread died of is not raised here, but by `wait`.
+        Does nothing if it was not started; a second call only waits. What the thread died of is not raised here,
+        but by `wait`.
         """
         with self._lock:
-            if not self._stopping and self._loop is not None and self._task is not None:
-                self._loop.call_soon_threadsafe(self._task.cancel)
-            self._stopping = True
-            self._release = release
+            if not self._stopping:
+                # Before the cancellation: the thread reads it as soon as it is cancelled.
+                self._release, self._stopping = release, True
+                if self._loop is not None and self._task is not None:
+                    self._loop.call_soon_threadsafe(self._task.cancel)
         if self._ended is not None:
             await asyncio.gather(asyncio.shield(self._ended), return_exceptions=True)
             await asyncio.to_thread(self._thread.join)

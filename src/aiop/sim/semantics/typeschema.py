@@ -36,19 +36,31 @@ def builtin_schema(group: str, version: str, kind: str) -> TypeSchema:
 
 def custom_schema(raw: Mapping[str, Any]) -> TypeSchema:
     """The schema of a CustomResourceDefinition's version; metadata is what it always is."""
-    properties = {
-        "apiVersion": {"type": "string"},
-        "kind": {"type": "string"},
-        **raw.get("properties", {}),
-        "metadata": {"$ref": f"#/$defs/{_META}"},
-    }
-    return TypeSchema({**raw, "properties": properties})
+    known = _custom.get(id(raw))
+    if known is not None and known[0] is raw:
+        return known[1]
+    schema = TypeSchema({**raw, "properties": {**raw.get("properties", {}), **_OBJECT_FIELDS}})
+    if len(_custom) >= _CUSTOM_KEPT:
+        _custom.clear()
+    _custom[id(raw)] = (raw, schema)
+    return schema
+
+
+# Every object has these, whatever its definition says.
+_OBJECT_FIELDS: Mapping[str, Any] = {
+    "apiVersion": {"type": "string"},
+    "kind": {"type": "string"},
+    "metadata": {"$ref": f"#/$defs/{_META}"},
+}
+# Reading a schema anew for every request would cost more than the request; a test cluster has a handful of them.
+_CUSTOM_KEPT = 64
+_custom: dict[int, tuple[Mapping[str, Any], TypeSchema]] = {}
 
 
 class TypeSchema:
-    """A node of a schema, its reference followed."""
+    """A node of a schema, its reference followed; what hangs below it is read when first asked for."""
 
-    __slots__ = ("_fields", "name", "raw")
+    __slots__ = ("_fields", "_items", "declared", "free", "name", "raw", "types")
 
     def __init__(self, raw: Mapping[str, Any], name: str = "") -> None:
         while "$ref" in raw:
@@ -57,16 +69,14 @@ class TypeSchema:
             raw = {**definitions()[name], **overrides}
         self.raw = raw
         self.name = name
+        # True if anything goes.
+        self.free = _is_free(raw, name)
+        # The JSON types that fit; empty if any does.
+        self.types = _types_of(raw)
+        # The declared fields' raw schemas.
+        self.declared: Mapping[str, Any] = _declared(raw)
         self._fields: dict[str, TypeSchema | None] = {}
-
-    @property
-    def free(self) -> bool:
-        """True if anything goes."""
-        if self.raw.get("x-kubernetes-preserve-unknown-fields") and "properties" not in self.raw:
-            return True
-        if self.name.rsplit(".", 1)[-1] in _FREE:
-            return True
-        return not ({"type", "properties", "items", "oneOf", "x-kubernetes-int-or-string"} & set(self.raw))
+        self._items: TypeSchema | None = None
 
     @property
     def keeps_parts(self) -> bool:
@@ -78,35 +88,23 @@ class TypeSchema:
         """True if undeclared fields stay."""
         return self.free or bool(self.raw.get("x-kubernetes-preserve-unknown-fields"))
 
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The JSON types that fit; empty if any does."""
-        if self.raw.get("x-kubernetes-int-or-string"):
-            return ("integer", "string")
-        if "oneOf" in self.raw:
-            return tuple(kind for branch in self.raw["oneOf"] for kind in _types(branch))
-        return _types(self.raw)
-
-    @property
-    def declared(self) -> Mapping[str, Any]:
-        """The declared fields' raw schemas."""
-        found: Mapping[str, Any] = self.raw.get("properties", {})
-        return found
-
     def field(self, name: str) -> TypeSchema | None:
         """The schema of a field: a declared one, or a map's value; None if it is unknown."""
-        if name not in self._fields:
-            raw = self.declared.get(name)
-            if raw is None and isinstance(self.raw.get("additionalProperties"), Mapping):
-                raw = self.raw["additionalProperties"]
-            self._fields[name] = None if raw is None else TypeSchema(raw)
-        return self._fields[name]
+        if name in self.declared:
+            if name not in self._fields:
+                self._fields[name] = TypeSchema(self.declared[name])
+            return self._fields[name]
+        if "" not in self._fields:
+            raw = self.raw.get("additionalProperties")
+            self._fields[""] = TypeSchema(raw) if isinstance(raw, Mapping) else None
+        return self._fields[""]
 
     @property
     def items(self) -> TypeSchema | None:
         """The schema of a list's items."""
-        raw = self.raw.get("items")
-        return None if raw is None else TypeSchema(raw)
+        if self._items is None and "items" in self.raw:
+            self._items = TypeSchema(self.raw["items"])
+        return self._items
 
     @property
     def atomic(self) -> bool:
@@ -152,6 +150,27 @@ def key_default(schema: TypeSchema, key: str) -> Any:
     items = schema.items
     default = items.default_of(key) if items is not None else None
     return "TCP" if default is None and key == "protocol" else default
+
+
+def _is_free(raw: Mapping[str, Any], name: str) -> bool:
+    if raw.get("x-kubernetes-preserve-unknown-fields") and "properties" not in raw:
+        return True
+    if name.rsplit(".", 1)[-1] in _FREE:
+        return True
+    return not ({"type", "properties", "items", "oneOf", "x-kubernetes-int-or-string"} & set(raw))
+
+
+def _declared(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = raw.get("properties", {})
+    return {**found, **_OBJECT_FIELDS} if raw.get("x-kubernetes-embedded-resource") else found
+
+
+def _types_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    if raw.get("x-kubernetes-int-or-string"):
+        return ("integer", "string")
+    if "oneOf" in raw:
+        return tuple(kind for branch in raw["oneOf"] for kind in _types(branch))
+    return _types(raw)
 
 
 def _types(raw: Mapping[str, Any]) -> tuple[str, ...]:

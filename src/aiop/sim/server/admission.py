@@ -6,9 +6,9 @@ import uuid
 from typing import Any
 
 from aiop.runtime.kit.clock import Clock
-from aiop.sim.semantics.cel import rule_faults
+from aiop.sim.semantics.checks import violations
 from aiop.sim.semantics.errors import FieldFault, RuleError
-from aiop.sim.semantics.schema import faults, pruned, unknown_fields, with_defaults
+from aiop.sim.semantics.schema import pruned, unknown_fields, with_defaults
 from aiop.sim.server.defaults import builtin_defaults
 from aiop.sim.server.kinds import Kind
 from aiop.sim.server.refusals import bad_name, bad_request, invalid
@@ -23,18 +23,6 @@ _LONGEST_NAME = 253
 # The letters of generated names: no vowels, so that no words come out.
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX = 5
-
-
-# Faults of shape that keep the server from evaluating rules, and what it says then.
-_HIDING = frozenset(
-    {"FieldValueRequired", "FieldValueTypeInvalid", "FieldValueTooLong", "FieldValueTooMany", "FieldValueDuplicate"}
-)
-_UNCHECKED = FieldFault(
-    "<nil>",
-    "FieldValueInvalid",
-    "Invalid value: null: some validation rules were not checked because the object was invalid; "
-    "correct the existing errors to complete validation",
-)
 
 
 class Admission:
@@ -75,14 +63,10 @@ class Admission:
         if old is None:
             self._validate_name(kind, name)
         schema = kind.schema
-        found = list(faults(obj, schema))
-        if not found:
-            try:
-                found = list(rule_faults(obj, old, schema))
-            except RuleError as error:
-                found = [FieldFault("", "FieldValueInvalid", str(error))]
-        elif any(fault.reason in _HIDING for fault in found) and _has_rules(schema.raw):
-            found.append(_UNCHECKED)
+        try:
+            found = violations(obj, old, schema)
+        except RuleError as error:
+            found = [FieldFault("", "FieldValueInvalid", str(error))]
         found += _by_code(kind, obj)
         if found:
             raise invalid(kind, name, found)
@@ -94,16 +78,7 @@ class Admission:
             raise bad_name(kind, name)
 
 
-def _has_rules(raw: Any) -> bool:
-    """True if there is a CEL rule anywhere in a schema."""
-    if isinstance(raw, list):
-        return any(_has_rules(each) for each in raw)
-    return isinstance(raw, dict) and ("x-kubernetes-validations" in raw or any(map(_has_rules, raw.values())))
-
-
 def _strict_words(kind: Kind, listed: str) -> str:
-    if kind.custom:
-        return f"strict decoding error: {listed}"
     resource = kind.resource
     return (
         f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '

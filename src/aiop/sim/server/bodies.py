@@ -11,7 +11,7 @@ from aiop.sim.semantics.jsonpatch import json_patched
 from aiop.sim.semantics.merge import merge_patched
 from aiop.sim.semantics.strategic import strategic_patched
 from aiop.sim.server.kinds import Kind
-from aiop.sim.server.refusals import Refused, bad_request, refused
+from aiop.sim.server.refusals import bad_request, refused
 from aiop.sim.server.requests import DeleteOptions, WriteOptions
 
 Object = dict[str, Any]
@@ -32,7 +32,7 @@ def object_in(data: bytes, content_type: str) -> Object:
     return obj
 
 
-def patch_in(data: bytes, content_type: str, kind: Kind, name: str) -> Callable[[Object], Object]:
+def patch_in(data: bytes, content_type: str, kind: Kind) -> Callable[[Object], Object]:
     """The change that a patch describes; raises Refused."""
     try:
         patch = msgspec.json.decode(data)
@@ -41,7 +41,7 @@ def patch_in(data: bytes, content_type: str, kind: Kind, name: str) -> Callable[
     if content_type == "application/merge-patch+json":
         return lambda live: merge_patched(live, patch)
     if content_type == "application/json-patch+json":
-        return lambda live: _json_patched(live, patch, name)
+        return lambda live: _json_patched(live, patch)
     if content_type == "application/strategic-merge-patch+json" and not kind.custom:
         return lambda live: strategic_patched(live, patch, kind.schema)
     words = f"the body of the request was in an unknown format - accepted media types include: {_KNOWN_PATCHES}"
@@ -73,20 +73,11 @@ def delete_options(query: Mapping[str, str], data: bytes) -> DeleteOptions:
     )
 
 
-def _json_patched(live: Object, patch: Any, name: str) -> Object:
+def _json_patched(live: Object, patch: Any) -> Object:
     try:
         patched: Object = json_patched(live, patch)
     except BadPatch as error:
         raise bad_request(str(error)) from error
     except PatchRefused as error:
-        raise _invalid_patch(name, str(error)) from error
+        raise refused(422, "Invalid", str(error)) from error
     return patched
-
-
-def _invalid_patch(name: str, words: str) -> Refused:
-    return refused(
-        422,
-        "Invalid",
-        f"the server rejected our request due to an error in our request ({words})",
-        details={"name": name},
-    )

@@ -1,7 +1,10 @@
 """The API server over HTTP: routes, credentials and answers. What the verbs mean is the registry's business."""
 
+import asyncio
+import base64
 import json
 import random as random_module
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -22,6 +25,7 @@ from aiop.sim.server.refusals import Refused, no_such_path, refused
 from aiop.sim.server.registry import Registry, matcher
 from aiop.sim.server.requests import WriteOptions
 from aiop.sim.server.scale import scale_of, with_scale
+from aiop.sim.server.tls import Identity
 from aiop.sim.server.watching import WatchRequest, watch_lines
 from aiop.sim.storage.store import Store, Stored
 
@@ -64,8 +68,10 @@ class APIServer:
         self.store = Store()
         self.kinds = Kinds()
         self.registry = Registry(self.store, self.kinds, Admission(clock, random))
-        self.token = f"{random.getrandbits(128):032x}"
+        # No part of the simulation: who can guess it is administrator.
+        self.token = secrets.token_urlsafe(24)
         self.url = ""
+        self._identity: Identity | None = None
         self._random = random
         self._pages = Pages()
         self._runner: web.AppRunner | None = None
@@ -82,16 +88,22 @@ class APIServer:
         self.store.compact()
         self._pages.clear()
 
+    @property
+    def certificate_authority(self) -> str:
+        """What signs the server's certificate, as PEM; empty before `start`."""
+        return self._identity.certificate_authority if self._identity is not None else ""
+
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Listen and return the URL."""
+        """Listen with TLS and return the URL."""
+        self._identity = await asyncio.to_thread(Identity.for_hosts, host, "localhost")
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
+        site = web.TCPSite(self._runner, host, port, ssl_context=self._identity.context)
         await site.start()
         address = self._runner.addresses[0]
-        self.url = f"http://{address[0]}:{address[1]}"
+        self.url = f"https://{address[0]}:{address[1]}"
         return self.url
 
     async def stop(self) -> None:
@@ -101,10 +113,12 @@ class APIServer:
 
     def kubeconfig(self) -> str:
         """An administrator's kubeconfig (JSON is YAML)."""
+        authority = base64.b64encode(self.certificate_authority.encode()).decode()
+        cluster = {"server": self.url, "certificate-authority-data": authority}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "embedded", "cluster": {"server": self.url}}],
+            "clusters": [{"name": "embedded", "cluster": cluster}],
             "users": [{"name": "admin", "user": {"token": self.token}}],
             "contexts": [
                 {"name": "embedded", "context": {"cluster": "embedded", "user": "admin", "namespace": "default"}}
@@ -259,7 +273,7 @@ class APIServer:
                 call.kind, call.key, config, call.options, subresource=call.subresource
             )
             return self._written(call, applied, status=201 if created else 200)
-        change = patch_in(call.body, call.content_type, call.kind, call.name)
+        change = patch_in(call.body, call.content_type, call.kind)
         patched = self.registry.patch(call.kind, call.key, change, call.options, subresource=call.subresource)
         return self._written(call, patched)
 
@@ -287,7 +301,7 @@ class APIServer:
         if call.request.method == "GET":
             return _json(scale_of(call.kind, live))
         if call.request.method == "PATCH":
-            wanted = patch_in(call.body, call.content_type, call.kind, call.name)(scale_of(call.kind, live))
+            wanted = patch_in(call.body, call.content_type, call.kind)(scale_of(call.kind, live))
         else:
             wanted = object_in(call.body, call.content_type)
         changed = self.registry.patch(
