@@ -12,6 +12,8 @@ from support.workloads import conditions, wait_for, workload
 USER = "system:serviceaccount:aiop-system:aiop"
 # How long the API server stays away in a test (the promise is that it may).
 GONE_SECONDS = 30.0
+# client-go's reflectors, the controller manager's and scheduler's, back off to 30 s, and with jitter to twice that.
+OTHERS_RETURN_SECONDS = 120.0
 # Quiet for this long; a resync or a hot loop would write within it.
 QUIET_SECONDS = 15.0
 
@@ -55,7 +57,10 @@ def test_the_api_server_may_be_gone_for_half_a_minute(kubectl: Kubectl, operator
     time.sleep(GONE_SECONDS)  # the outage itself
     cluster.plane.start_api_server_again()
     kubectl.apply(workload(replicas=2))
-    eventually(lambda: kubectl.get("aiworkload", "demo")["status"].get("readyReplicas") == 2)
+    eventually(lambda: kubectl.items("deployments")[0]["spec"]["replicas"] == 2)  # so far it is the operator's work
+    eventually(
+        lambda: kubectl.get("aiworkload", "demo")["status"].get("readyReplicas") == 2, seconds=OTHERS_RETURN_SECONDS
+    )
     wait_for(kubectl, "Ready", "True")
 
 

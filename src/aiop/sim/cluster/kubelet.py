@@ -80,6 +80,8 @@ class Kubelets:
                 self._begin(uid, self._end(self._life_of(new), new))
         elif uid not in self._lives:
             self._begin(uid, self._life_of(new).live())
+        elif uid not in self._tasks and self._lives[uid].contradicted_by(new):
+            self._begin(uid, self._lives[uid].restate(new))
 
     def _forget(self, uid: str) -> None:
         self._leaving.discard(uid)

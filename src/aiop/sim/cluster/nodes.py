@@ -11,17 +11,20 @@ from aiop.runtime.client.errors import (
     NotFound,
     RequestTimedOut,
     ServerError,
+    TooManyRequests,
 )
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.kit.clock import Clock
 from aiop.sim.cluster.api import ClusterAPI, Object
 from aiop.sim.cluster.moments import micro_moment_of, moment_of
+from aiop.sim.cluster.objects import condition_of
 
 # As a kubelet does; the node lifecycle controller waits five times as long.
 _HEARTBEAT_SECONDS = 10.0
 _LEASE_NAMESPACE = "kube-node-lease"
 # A server that is just starting is asked again this often.
 _RETRY_SECONDS = 0.5
+_AWAY = (ConnectionFailed, RequestTimedOut, ServerError, TooManyRequests)
 # The kubelet's own words.
 _WELL = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -110,7 +113,7 @@ class Nodes:
             while True:
                 try:
                     await self._register(spec)
-                except (ConnectionFailed, RequestTimedOut, ServerError):
+                except _AWAY:
                     await self._clock.sleep(_RETRY_SECONDS)
                 else:
                     break
@@ -124,14 +127,27 @@ class Nodes:
         await self._api.patch(NODES, key, {"status": spec.status(moment_of(self._clock))}, subresource="status")
 
     async def run(self) -> None:
-        """Beat for ever; a server that is away misses a beat, no more."""
+        """Beat for ever; a server that is away is asked again soon, as a kubelet does."""
         while True:
-            for spec in self._specs:
-                try:
-                    await self._beat(spec.name)
-                except ClientError:
-                    continue
-            await self._clock.sleep(_HEARTBEAT_SECONDS)
+            answers = [await self._beaten(spec) for spec in self._specs]
+            await self._clock.sleep(_HEARTBEAT_SECONDS if all(answers) else _RETRY_SECONDS)
+
+    async def _beaten(self, spec: NodeSpec) -> bool:
+        """One beat; False if the server is away."""
+        try:
+            await self._beat(spec.name)
+            await self._restate(spec)
+        except _AWAY:
+            return False
+        except ClientError:
+            pass  # refused for good (the node was deleted, say): the next beat asks again
+        return True
+
+    async def _restate(self, spec: NodeSpec) -> None:
+        """Say again that the node is well, if a node controller that missed its beats has said otherwise."""
+        key = ObjectKey("", spec.name)
+        if condition_of(await self._api.get(NODES, key), "Ready").get("status") != "True":
+            await self._api.patch(NODES, key, {"status": spec.status(moment_of(self._clock))}, subresource="status")
 
     async def _beat(self, name: str) -> None:
         spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": micro_moment_of(self._clock)}

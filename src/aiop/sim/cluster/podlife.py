@@ -5,7 +5,14 @@ from dataclasses import replace
 
 from aiop.sim.cluster import podstatus
 from aiop.sim.cluster.api import Object
-from aiop.sim.cluster.objects import containers_of, finished, init_containers_of, pod_ready, status_of
+from aiop.sim.cluster.objects import (
+    containers_of,
+    finished,
+    init_containers_of,
+    pod_ready,
+    status_of,
+    version_of,
+)
 from aiop.sim.cluster.outcomes import Ending, Outcome
 from aiop.sim.cluster.podstatus import View
 
@@ -60,6 +67,21 @@ class PodLife:
             if not self._may_go_on(each):
                 return
         await self._serve()
+
+    def contradicted_by(self, pod: Object) -> bool:
+        """True if somebody has since taken the Ready condition from a pod whose containers serve.
+
+        A node controller does that when it misses a node's beats.
+        """
+        views = [self._views.get(each["name"]) for each in containers_of(self._pod)]
+        serves = all(view is not None and view.ready for view in views)
+        newer = version_of(pod) > version_of(self._pod)
+        return serves and newer and not pod_ready(pod) and not finished(pod)
+
+    async def restate(self, pod: Object) -> None:
+        """Say again how the pod, as it is now, is."""
+        self._pod = pod
+        await self._show()
 
     async def end(self, pod: Object, grace_seconds: float) -> None:
         """Stop every container of ``pod``, as it is now, and say how they ended."""
