@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.blocking import _blocking_calls_raise, _no_blocking_call
 from support.controlplane import Cluster, real_cluster
+
+__all__ = ["_blocking_calls_raise", "_no_blocking_call", "cluster"]
 
 
 @pytest.fixture(scope="session")

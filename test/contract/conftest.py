@@ -1,5 +1,6 @@
 """One suite, two API servers: every test here runs against the embedded one and against the real one."""
 
+import asyncio
 import itertools
 import random
 import ssl
@@ -9,6 +10,7 @@ import aiohttp
 import pytest
 
 from aiop.runtime.kit.clock import SystemClock
+from aiop.sim.cluster.cluster import SimulatedCluster
 from aiop.sim.server import APIServer
 from contract.widgets import DEFINITION, GROUP
 from support.controlplane import Cluster
@@ -37,13 +39,18 @@ async def namespace(api: RawAPI) -> AsyncIterator[str]:
 
 
 async def _embedded() -> AsyncIterator[RawAPI]:
-    clock = SystemClock()
-    server = APIServer(clock, random=random.Random(1))
+    """The server with its controllers beside it, as the real one has them: garbage collection is theirs."""
+    clock, dice = SystemClock(), random.Random(1)
+    server = await asyncio.to_thread(APIServer, clock, random=dice)
     await server.start()
+    controllers = asyncio.create_task(SimulatedCluster(server.in_process(), clock, dice, nodes=()).run())
     headers = {"Authorization": f"Bearer {server.token}"}
     connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cadata=server.certificate_authority))
     async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
         yield RawAPI(session, server.url)
+        assert not controllers.done(), controllers.exception()
+    controllers.cancel()
+    await asyncio.gather(controllers, return_exceptions=True)
     await server.stop()
 
 

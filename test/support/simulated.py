@@ -87,7 +87,7 @@ async def simulated(nodes: Sequence[NodeSpec] = NODES, script: Script = by_image
     """A running cluster with the namespace `team`; fails if the cluster dies."""
     clock = FakeClock()
     dice = random.Random(1)
-    api = APIServer(clock, random=dice).in_process()
+    api = (await asyncio.to_thread(APIServer, clock, random=dice)).in_process()
     cluster = SimulatedCluster(api, clock, dice, nodes=nodes, script=script)
     task = asyncio.create_task(cluster.run())
     try:

@@ -37,7 +37,7 @@ async def embedded(folder: Path) -> AsyncIterator[Path]:
     """An API server, controllers, a scheduler and kubelets in this process; gives the kubeconfig."""
     clock = SystemClock()
     dice = random.Random()  # noqa: S311 - ids of a demo
-    server = APIServer(clock, random=dice)
+    server = await asyncio.to_thread(APIServer, clock, random=dice)
     await server.start()
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(server.kubeconfig())

@@ -135,7 +135,7 @@ class GarbageCollector:
         if _ORPHAN in finalizers_of(obj):
             for mirror, each in self._dependents(obj):
                 left = [owner for owner in owners_of(each) if owner["uid"] != uid_of(obj)]
-                await self._patch(mirror.resource, each, {"ownerReferences": left})
+                await self._patch(mirror.resource, each, {"ownerReferences": left or None})
             await self._drop_finalizer(resource, obj, _ORPHAN)
         elif _FOREGROUND in finalizers_of(obj):
             for mirror, each in self._dependents(obj):

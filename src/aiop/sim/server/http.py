@@ -61,7 +61,10 @@ class _Call:
 
 
 class APIServer:
-    """An API server in this process; `start` it, and `stop` it. The clock and all randomness are passed in."""
+    """An API server in this process; `start` it, and `stop` it. The clock and all randomness are passed in.
+
+    Its construction reads the built-in schemas from the disk: inside an event loop, do it in a thread.
+    """
 
     def __init__(self, clock: Clock, *, random: random_module.Random) -> None:
         self.clock = clock
