@@ -13,6 +13,7 @@ from support.controlplane import Cluster, with_token
 from support.kubectl import Kubectl, eventually
 from support.kubelets import kubelets
 from support.operator import Operator
+from support.workloads import models_volume
 
 CHART = Path(__file__).parents[2] / "charts" / "aiop"
 SYSTEM = "aiop-system"
@@ -56,7 +57,7 @@ def kubectl(admin: Kubectl, operator: Operator) -> Iterator[Kubectl]:
     """kubectl in a namespace of the test's own that enforces restricted pods and has the models' claim."""
     name = f"e2e-{next(_numbers)}"
     admin.apply(_namespace(name))
-    admin.apply(_volume(name))
+    admin.apply(models_volume(name, name))
     mine = Kubectl(admin.kubeconfig, name)
     mine.apply(_claim())
     eventually(lambda: mine.run("get", "serviceaccount", "default").returncode == 0)
@@ -74,21 +75,6 @@ def bert() -> str:
 def _namespace(name: str) -> dict[str, Any]:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-
-
-def _volume(name: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": name},
-        "spec": {
-            "capacity": {"storage": "10Gi"},
-            "accessModes": ["ReadOnlyMany"],
-            "storageClassName": "",
-            "hostPath": {"path": "/var/lib/models"},
-            "claimRef": {"namespace": name, "name": "models"},
-        },
-    }
 
 
 def _claim() -> dict[str, Any]:

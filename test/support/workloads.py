@@ -18,6 +18,22 @@ def workload(name: str = "demo", **spec: Any) -> dict[str, Any]:
     }
 
 
+def models_volume(name: str, namespace: str) -> dict[str, Any]:
+    """A volume for the claim `models` of a namespace; no provisioner runs here."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {
+            "capacity": {"storage": "10Gi"},
+            "accessModes": ["ReadOnlyMany"],
+            "storageClassName": "",
+            "hostPath": {"path": "/var/lib/models"},
+            "claimRef": {"namespace": namespace, "name": "models"},
+        },
+    }
+
+
 def conditions(kubectl: Kubectl, name: str = "demo") -> dict[str, Any]:
     """The conditions by type, of the newest generation only."""
     found = kubectl.get("aiworkload", name)

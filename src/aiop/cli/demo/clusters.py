@@ -24,7 +24,8 @@ NODES = (
     NodeSpec("gpu-node-2", gpus=8),
     NodeSpec("cpu-node-1"),
 )
-_LAUNCHER = Path(__file__).parents[4] / "hack" / "controlplane" / "launch.py"
+_CHECKOUT = Path(__file__).parents[4]
+_LAUNCHER = _CHECKOUT / "hack" / "controlplane" / "launch.py"
 # A cold build of the control plane takes six minutes on two cores.
 _REAL_START_SECONDS = 1200.0
 _STOP_SECONDS = 60.0
@@ -56,7 +57,8 @@ async def real(folder: Path) -> AsyncIterator[Path]:
         raise DemoError(message)
     kubeconfig = folder / "kubeconfig"
     launcher = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(_LAUNCHER), "--kubeconfig", str(kubeconfig)),
+        *(sys.executable, "-m", "hack.controlplane.launch", "--kubeconfig", str(kubeconfig.absolute())),
+        cwd=_CHECKOUT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,

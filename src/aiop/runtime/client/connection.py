@@ -101,9 +101,11 @@ async def _from_kubeconfig(
 ) -> Callable[[], Awaitable[None]]:
     async def reload() -> None:
         path = kubeconfig or os.environ.get("KUBECONFIG") or None
-        await load_kube_config(
+        loading = load_kube_config(
             config_file=path, context=context, client_configuration=configuration, persist_config=False
         )
+        # It reads files, and may run a plugin that reads more: in a thread with a loop of its own it holds up nobody.
+        await asyncio.to_thread(asyncio.run, loading)
 
     await reload()
     return reload
