@@ -9,6 +9,7 @@ from aiop.sim.semantics.errors import ApplyConflict, BadSelector, FieldFault, Un
 from aiop.sim.semantics.selectors import field_match, label_match
 from aiop.sim.server.admission import Admission
 from aiop.sim.server.customkinds import CustomKinds
+from aiop.sim.server.eventtwins import twin_bucket, twin_of
 from aiop.sim.server.kinds import Kind, Kinds
 from aiop.sim.server.refusals import (
     already_exists,
@@ -274,6 +275,8 @@ class Registry:
         if options.dry_run:
             return obj
         stored = self.store.put(kind.bucket, key, obj).obj
+        if twin := twin_bucket(kind):
+            self.store.put(twin, key, twin_of(kind, stored))
         return self._custom.noticed(stored) if kind.resource.kind == "CustomResourceDefinition" else stored
 
     def _begin_deletion(self, kind: Kind, key: ObjectKey, old: Object, options: DeleteOptions) -> tuple[Object, bool]:
@@ -303,6 +306,8 @@ class Registry:
         if options.dry_run:
             return obj
         last = self.store.remove(kind.bucket, key).obj
+        if (twin := twin_bucket(kind)) and self.store.get(twin, key) is not None:
+            self.store.remove(twin, key)
         if kind.resource.kind == "CustomResourceDefinition":
             self._custom.gone(obj)
         return last
