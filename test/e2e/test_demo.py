@@ -40,7 +40,10 @@ def test_the_demo_brings_the_samples_to_ready_on_the_cluster_of_the_callers_kube
     with ControlPlane(tmp_path) as plane, kubelets(plane.kubeconfig):
         Kubectl(plane.kubeconfig).apply(models_volume("default-models", "default"))
         shown = demo("--cluster", "current", KUBECONFIG=str(plane.kubeconfig))
+        told = {event["reason"] for event in Kubectl(plane.kubeconfig, "default").items("events")}
     assert shown.count("│ True  │") == len(SAMPLES), shown
+    assert "Serving" in told
+    assert "NoServingRuntime" not in told, "a new cluster has its default runtimes before the first pass"
 
 
 def test_the_demo_says_which_kubeconfig_is_missing() -> None:

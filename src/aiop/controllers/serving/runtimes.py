@@ -34,6 +34,16 @@ class DefaultRuntimes:
         self._informer = informer
         self._clock = clock
 
+    async def prepare(self) -> None:
+        """One try before the first pass, so that no workload of a new cluster is told that there are no runtimes.
+
+        What fails is left to `run`: workloads that name an image need no runtime, and must not wait for one.
+        """
+        try:
+            await self.apply()
+        except ClientError as error:
+            log.warning("default runtimes not applied yet", error=str(error))
+
     async def run(self) -> None:
         """Bring every default up to date, trying again while the API server is away; then rest until cancelled."""
         retry = BackoffState(_RETRY)

@@ -79,6 +79,7 @@ def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> 
         manager.add_informer(informer)
     manager.add_controller(controller)
     defaults = DefaultRuntimes(tools.client, sources.runtimes, tools.clock)
+    manager.on_leading(defaults.prepare)
     manager.add_runnable("default runtimes", defaults.run, leader_only=True)
     return controller
 

@@ -10,7 +10,7 @@ from aiop.api.resources import SERVINGRUNTIMES
 from aiop.controllers.serving.defaults import DEFAULT_RUNTIMES
 from aiop.controllers.serving.runtimes import DefaultRuntimes
 from aiop.runtime.client.client import Client
-from aiop.runtime.client.errors import AlreadyExists, Conflict
+from aiop.runtime.client.errors import AlreadyExists, Conflict, ConnectionFailed
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.informer.informer import Informer
 from aiop.runtime.views.custom import CustomObject, decode_custom
@@ -26,9 +26,12 @@ class Server:
     created: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     hidden: bool = False
+    down: bool = False
 
     async def create(self, resource: object, namespace: str, body: dict[str, Any], *, field_manager: str) -> bytes:
         assert resource is SERVINGRUNTIMES
+        if self.down:
+            raise ConnectionFailed("refused")
         name = body["metadata"]["name"]
         if name in self.objects:
             raise AlreadyExists(409, "AlreadyExists", name)
@@ -71,6 +74,16 @@ def server() -> Server:
 async def apply(server: Server) -> None:
     runtimes = DefaultRuntimes(cast("Client", server), cast("Informer[CustomObject]", server), FakeClock())
     await runtimes.apply()
+
+
+async def test_an_api_server_that_refuses_them_holds_up_no_first_pass(server: Server) -> None:
+    server.down = True
+    runtimes = DefaultRuntimes(cast("Client", server), cast("Informer[CustomObject]", server), FakeClock())
+    await runtimes.prepare()
+    assert server.created == []
+    server.down = False
+    await runtimes.prepare()
+    assert server.created == list(DEFAULT_RUNTIMES)
 
 
 async def test_every_default_is_made_once(server: Server) -> None:
