@@ -108,7 +108,9 @@ async def test_an_object_that_leaves_the_selector_arrives_as_deleted(api: RawAPI
 
 async def test_a_watch_ends_when_its_time_is_up(api: RawAPI, namespace: str) -> None:
     start = (await api.get(maps(namespace))).version
-    async with api.watch(maps(namespace), resourceVersion=start, timeoutSeconds="1") as watch:
+    async with api.watch(
+        maps(namespace), resourceVersion=start, timeoutSeconds="1", labelSelector="made=here"
+    ) as watch:
         assert await watch.next() == {"type": "END"}
 
 

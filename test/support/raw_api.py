@@ -94,4 +94,9 @@ class RawAPI:
         params = {"watch": "true"} | query
         timeout = aiohttp.ClientTimeout(total=None)
         async with self._session.get(self._base + path, params=params, timeout=timeout) as response:
-            yield Watch(response)
+            try:
+                yield Watch(response)
+            finally:
+                # A farewell by TLS could outlive the test's event loop.
+                if response.connection is not None and response.connection.transport is not None:
+                    response.connection.transport.abort()
