@@ -36,6 +36,8 @@ def columns_of(kind: str, printed: Sequence[Mapping[str, Any]]) -> list[Column]:
     """The columns of a kind: those of its CustomResourceDefinition, those known for a built-in one, else its age."""
     if printed:
         return [_NAME, *(_custom(column) for column in printed)]
+    if kind == "Event":
+        return list(_EVENT)
     return [_NAME, *_BUILTIN.get(kind, ()), *_after(kind)]
 
 
@@ -120,7 +122,10 @@ def _restarts(pod: Object) -> str:
 
 def _node_status(node: Object) -> str:
     ready = found_at(node, '.status.conditions[?(@.type=="Ready")].status')
-    return "Ready" if ready == ["True"] else "NotReady"
+    words = ["Ready" if ready == ["True"] else "NotReady"]
+    if node.get("spec", {}).get("unschedulable"):
+        words.append("SchedulingDisabled")
+    return ",".join(words)
 
 
 def _ports(service: Object) -> str:
@@ -160,13 +165,35 @@ def _regarding(event: Object) -> str:
     return f"{about.get('kind', '').lower()}/{about.get('name', '')}"
 
 
+def _last_seen(event: Object, now: datetime) -> str:
+    """Newer events count in a series, older ones in themselves."""
+    series = event.get("series") or {}
+    moments = (
+        series.get("lastObservedTime"),
+        event.get("lastTimestamp") or event.get("deprecatedLastTimestamp"),
+        event.get("eventTime"),
+        event["metadata"].get("creationTimestamp"),
+    )
+    return next((age(moment, now) for moment in moments if moment), "<unknown>")
+
+
+def _reporter(event: Object) -> str:
+    source = event.get("source") or event.get("deprecatedSource") or {}
+    return str(event.get("reportingComponent") or event.get("reportingController") or source.get("component", ""))
+
+
 def _deployment_ready(obj: Object) -> str:
     return f"{obj.get('status', {}).get('readyReplicas', 0)}/{obj['spec'].get('replicas', 0)}"
 
 
 def _job_status(obj: Object) -> str:
     conditions = obj.get("status", {}).get("conditions", [])
-    return next((str(each["type"]) for each in conditions if each["status"] == "True"), "Running")
+    true = {each["type"] for each in conditions if each["status"] == "True"}
+    return next((each for each in _JOB_WORDS if each in true), "Running")
+
+
+# A finished job has conditions of its way there too: the first of these that holds is shown.
+_JOB_WORDS = ("Complete", "Failed", "Suspended", "FailureTarget", "SuccessCriteriaMet")
 
 
 def _job_completions(obj: Object) -> str:
@@ -183,11 +210,10 @@ def _column(name: str, read: Cell, kind: str = "string", wide: int = 0) -> Colum
 
 _NAME = _column("Name", _at(".metadata.name"))
 _AGE = _column("Age", _age_of(".metadata.creationTimestamp"))
-_WITHOUT_AGE = frozenset({"Event"})
 
 
 def _after(kind: str) -> list[Column]:
-    return [] if kind in _WITHOUT_AGE else [_AGE, *_WIDE.get(kind, ())]
+    return [_AGE, *_BEHIND_AGE.get(kind, ())]
 
 
 _BUILTIN: Mapping[str, Sequence[Column]] = {
@@ -255,15 +281,30 @@ _BUILTIN: Mapping[str, Sequence[Column]] = {
         _column("Access Modes", _listed(".spec.accessModes[*]")),
     ),
     "CustomResourceDefinition": (_column("Created At", _at(".metadata.creationTimestamp")),),
-    "Event": (
-        _column("Last Seen", _age_of(".metadata.creationTimestamp")),
-        _column("Type", _at(".type")),
-        _column("Reason", _at(".reason")),
-        _column("Object", _of(_regarding)),
-        _column("Message", _of(lambda obj: obj.get("note") or obj.get("message", ""))),
-    ),
 }
-_WIDE: Mapping[str, Sequence[Column]] = {
+# What happened, and when last, before who it is called.
+_EVENT: Sequence[Column] = (
+    _column("Last Seen", _last_seen),
+    _column("Type", _at(".type")),
+    _column("Reason", _at(".reason")),
+    _column("Object", _of(_regarding)),
+    _column("Source", _of(_reporter), wide=1),
+    _column("Message", _of(lambda obj: obj.get("note") or obj.get("message", ""))),
+    _column("Count", _of(lambda obj: obj.get("count") or obj.get("deprecatedCount") or 1), wide=1),
+    _column("Name", _at(".metadata.name"), wide=1),
+)
+_BEHIND_AGE: Mapping[str, Sequence[Column]] = {
+    "Node": (
+        _column("Version", _at(".status.nodeInfo.kubeletVersion")),
+        _column("Internal-IP", _listed('.status.addresses[?(@.type=="InternalIP")].address'), wide=1),
+        _column("OS-Image", _at(".status.nodeInfo.osImage", "<unknown>"), wide=1),
+        _column("Kernel-Version", _at(".status.nodeInfo.kernelVersion", "<unknown>"), wide=1),
+        _column("Container-Runtime", _at(".status.nodeInfo.containerRuntimeVersion", "<unknown>"), wide=1),
+    ),
+    "Deployment": (
+        _column("Containers", _listed(".spec.template.spec.containers[*].name"), wide=1),
+        _column("Images", _listed(".spec.template.spec.containers[*].image"), wide=1),
+    ),
     "Pod": (
         _column("IP", _at(".status.podIP", "<none>"), wide=1),
         _column("Node", _at(".spec.nodeName", "<none>"), wide=1),

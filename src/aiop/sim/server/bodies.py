@@ -9,8 +9,10 @@ import yaml
 from aiop.sim.semantics.errors import BadPatch, PatchRefused
 from aiop.sim.semantics.jsonpatch import json_patched
 from aiop.sim.semantics.merge import merge_patched
+from aiop.sim.semantics.protobuf import UnreadableProtobuf, envelope_in
 from aiop.sim.semantics.strategic import strategic_patched
 from aiop.sim.server.kinds import Kind
+from aiop.sim.server.protokinds import PROTOBUF, protobuf_object
 from aiop.sim.server.refusals import bad_request, refused
 from aiop.sim.server.requests import DeleteOptions, WriteOptions
 
@@ -24,12 +26,29 @@ _KNOWN_PATCHES = "application/json-patch+json, application/merge-patch+json, app
 def object_in(data: bytes, content_type: str) -> Object:
     """The object in a body; raises Refused."""
     try:
+        if content_type == PROTOBUF:
+            return protobuf_object(data)
         obj = yaml.safe_load(data) if content_type in _YAML else msgspec.json.decode(data)
+    except UnreadableProtobuf as error:
+        raise refused(415, "UnsupportedMediaType", f"the protobuf body cannot be read: {error}") from error
     except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise bad_request(f"the object provided is unrecognized: {error}") from error
     if not isinstance(obj, dict):
         raise bad_request("the object provided is unrecognized (must be of type object)")
     return obj
+
+
+def allowed_review(data: bytes, content_type: str) -> Object:
+    """The answer to a question of what somebody may do: everything."""
+    if content_type == PROTOBUF:
+        try:
+            envelope = envelope_in(data)
+        except UnreadableProtobuf as error:
+            raise bad_request(f"the object provided is unrecognized: {error}") from error
+        asked: Object = {"apiVersion": envelope.api_version, "kind": envelope.kind}
+    else:
+        asked = object_in(data, content_type)
+    return {**asked, "status": {"allowed": True}}
 
 
 def patch_in(data: bytes, content_type: str, kind: Kind) -> Callable[[Object], Object]:
@@ -48,6 +67,15 @@ def patch_in(data: bytes, content_type: str, kind: Kind) -> Callable[[Object], O
     raise refused(415, "UnsupportedMediaType", words)
 
 
+def number_in(query: Mapping[str, str], name: str) -> int:
+    """A number of the query, 0 if it is not there; raises Refused."""
+    value = query.get(name) or "0"
+    try:
+        return int(value)
+    except ValueError as error:
+        raise bad_request(f'{name}: Invalid value: "{value}": must be a number') from error
+
+
 def write_options(query: Mapping[str, str], user_agent: str) -> WriteOptions:
     """A write's options; the manager defaults to the client's own name, as the server does it."""
     manager = query.get("fieldManager") or user_agent.split("/", 1)[0] or "unknown"
@@ -59,9 +87,9 @@ def write_options(query: Mapping[str, str], user_agent: str) -> WriteOptions:
     )
 
 
-def delete_options(query: Mapping[str, str], data: bytes) -> DeleteOptions:
+def delete_options(query: Mapping[str, str], data: bytes, content_type: str) -> DeleteOptions:
     """A delete's options, from the body or the query."""
-    body = object_in(data, "application/json") if data.strip() else {}
+    body = object_in(data, content_type) if data.strip() else {}
     preconditions = body.get("preconditions") or {}
     grace = body.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
     return DeleteOptions(

@@ -148,6 +148,10 @@ def _claim(obj: Object) -> Object:
     return _with_spec({**obj, "status": obj.get("status") or {"phase": "Pending"}}, spec)
 
 
+def _secret(obj: Object) -> Object:
+    return _filled(obj, {"type": "Opaque"})
+
+
 _BY_KIND: Mapping[str, Callable[[Object], Object]] = {
     "Pod": _pod,
     "Deployment": _deployment,
@@ -155,6 +159,7 @@ _BY_KIND: Mapping[str, Callable[[Object], Object]] = {
     "StatefulSet": _replica_set,
     "Service": _service,
     "Job": _job,
+    "Secret": _secret,
     "HorizontalPodAutoscaler": _autoscaler,
     "Namespace": _namespace,
     "PersistentVolumeClaim": _claim,

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
+import structlog
 from aiohttp import web
 
 from aiop.runtime.client.builtin import NAMESPACES
@@ -17,11 +18,11 @@ from aiop.runtime.kit.clock import Clock
 from aiop.sim.semantics.table import columns_of, table_of
 from aiop.sim.server import discovery, openapi
 from aiop.sim.server.admission import Admission
-from aiop.sim.server.bodies import APPLY, delete_options, object_in, patch_in, write_options
+from aiop.sim.server.bodies import APPLY, allowed_review, delete_options, number_in, object_in, patch_in, write_options
 from aiop.sim.server.inprocess import InProcessAPI
 from aiop.sim.server.kinds import Kind, Kinds
 from aiop.sim.server.listing import Pages, check_version, list_body
-from aiop.sim.server.refusals import Refused, no_such_path, refused
+from aiop.sim.server.refusals import Refused, internal_error, no_such_path, refused
 from aiop.sim.server.registry import Registry, matcher
 from aiop.sim.server.requests import WriteOptions
 from aiop.sim.server.scale import scale_of, with_scale
@@ -29,6 +30,7 @@ from aiop.sim.server.tls import Identity
 from aiop.sim.server.watching import WatchRequest, watch_lines
 from aiop.sim.storage.store import Store, Stored
 
+log = structlog.get_logger(__name__)
 Handler = Callable[["_Call"], Awaitable[web.StreamResponse]]
 
 _JSON = "application/json"
@@ -132,11 +134,21 @@ class APIServer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
-            if request.headers.get("Authorization") != f"Bearer {self.token}":
-                raise _UNAUTHORIZED
+            self._authenticate(request)
             return await self._route(request)
         except Refused as refusal:
             return _json(refusal.status, status=refusal.status["code"])
+        except (web.HTTPException, ConnectionError):
+            raise
+        except Exception as error:
+            log.exception("request failed", method=request.method, path=request.path)
+            if _watches(request):
+                raise  # its answer may have begun
+            return _json(internal_error(error).status, status=500)
+
+    def _authenticate(self, request: web.Request) -> None:
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            raise _UNAUTHORIZED
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
@@ -168,7 +180,7 @@ class APIServer:
 
     async def _resource(self, request: web.Request, group: str, version: str, rest: list[str]) -> web.StreamResponse:
         if group == "authorization.k8s.io" and request.method == "POST":
-            return _json({**await request.json(), "status": {"allowed": True}}, status=201)
+            return _json(allowed_review(await request.read(), request.content_type), status=201)
         namespace = ""
         if len(rest) > 2 and rest[0] == "namespaces" and rest[2] not in {"status", "finalize"}:  # noqa: PLR2004 - namespaces/<name>/<plural>
             namespace, rest = rest[1], rest[2:]
@@ -184,7 +196,7 @@ class APIServer:
         if call.subresource not in {"", "status", "finalize"}:
             raise no_such_path()
         verbs: dict[tuple[str, bool], Handler] = {
-            ("GET", False): self._watch if call.query.get("watch") in {"true", "1"} else self._list,
+            ("GET", False): self._watch if _watches(call.request) else self._list,
             ("GET", True): self._get,
             ("POST", False): self._create,
             ("PUT", True): self._update,
@@ -205,7 +217,7 @@ class APIServer:
 
     async def _list(self, call: _Call) -> web.StreamResponse:
         version = call.query.get("resourceVersion", "")
-        limit = int(call.query.get("limit") or 0)
+        limit = number_in(call.query, "limit")
         if token := call.query.get("continue"):
             page, token, remaining, at = self._pages.more(token, limit)
         else:
@@ -228,13 +240,13 @@ class APIServer:
         fields = call.query.get("fieldSelector", "")
         if call.name:
             fields = f"metadata.name={call.name}"
-        seconds = call.query.get("timeoutSeconds")
+        seconds = number_in(call.query, "timeoutSeconds")
         watch = WatchRequest(
             kind=call.kind,
             namespace=call.namespace,
             match=matcher(call.kind, call.query.get("labelSelector", ""), fields),
             version=call.query.get("resourceVersion", ""),
-            timeout_seconds=float(seconds) if seconds else _WATCH_SECONDS * (1 + self._random.random()),
+            timeout_seconds=float(seconds) or _WATCH_SECONDS * (1 + self._random.random()),
             bookmarks=call.query.get("allowWatchBookmarks") in {"true", "1"},
             initial_events=call.query.get("sendInitialEvents") in {"true", "1"},
         )
@@ -281,7 +293,7 @@ class APIServer:
         return self._written(call, patched)
 
     async def _delete(self, call: _Call) -> web.StreamResponse:
-        options = delete_options(call.query, call.body)
+        options = delete_options(call.query, call.body, call.content_type)
         last, gone = self.registry.delete(call.kind, call.key, options)
         if not gone or call.kind.resource.kind == "Pod":
             return _json(last)
@@ -292,7 +304,7 @@ class APIServer:
 
     async def _delete_collection(self, call: _Call) -> web.StreamResponse:
         found = self.registry.list(call.kind, call.namespace, *_selectors(call))
-        options = delete_options(call.query, call.body)
+        options = delete_options(call.query, call.body, call.content_type)
         for stored in found:
             meta = stored.obj["metadata"]
             self.registry.delete(call.kind, ObjectKey(meta.get("namespace", ""), meta["name"]), options)
@@ -331,6 +343,10 @@ class APIServer:
     def _table(self, kind: Kind, page: Sequence[Stored]) -> dict[str, Any]:
         columns = columns_of(kind.resource.kind, kind.columns)
         return table_of([stored.obj for stored in page], columns, self.clock.now(), str(self.store.version))
+
+
+def _watches(request: web.Request) -> bool:
+    return request.query.get("watch") in {"true", "1"}
 
 
 def _selectors(call: _Call) -> tuple[str, str]:

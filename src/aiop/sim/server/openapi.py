@@ -10,6 +10,8 @@ from aiop.sim.semantics.typeschema import definitions
 from aiop.sim.server.kinds import Kind, Kinds
 
 _PREFIX = "#/components/schemas/"
+# Keywords whose values are plain values, whatever they look like.
+_VALUES = frozenset({"default", "enum", "example"})
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _PARAMETERS = [
     {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
@@ -104,13 +106,20 @@ def _converted(raw: Any, schemas: dict[str, Any]) -> Any:
         return [_converted(each, schemas) for each in raw]
     if not isinstance(raw, Mapping):
         return raw
-    if "$ref" in raw:
+    if isinstance(raw.get("$ref"), str):
         name = raw["$ref"].removeprefix("#/$defs/")
         _collect(name, definitions()[name], schemas)
         rest = {key: value for key, value in raw.items() if key != "$ref"}
         return {**rest, "allOf": [{"$ref": _PREFIX + name}]}
-    result = {key: _converted(value, schemas) for key, value in raw.items()}
+    result = {key: _converted_part(key, value, schemas) for key, value in raw.items()}
     kind = result.get("type")
     if isinstance(kind, list):
         result["type"] = next(each for each in kind if each != "null")
     return result
+
+
+def _converted_part(key: str, value: Any, schemas: dict[str, Any]) -> Any:
+    """Under ``properties`` stand fields' names, and some are called like a keyword: a schema's own has a `$ref`."""
+    if key == "properties":
+        return {name: _converted(field, schemas) for name, field in value.items()}
+    return value if key in _VALUES else _converted(value, schemas)

@@ -97,6 +97,11 @@ def bad_request(message: str) -> Refused:
     return refused(400, "BadRequest", message)
 
 
+def internal_error(error: Exception) -> Refused:
+    """A fault of the server's own."""
+    return refused(500, "InternalError", f"Internal error occurred: {type(error).__name__}: {error}")
+
+
 def expired(message: str) -> Refused:
     """The version or token is too old."""
     return refused(410, "Expired", message)

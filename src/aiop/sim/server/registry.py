@@ -200,9 +200,10 @@ class Registry:
             raise conflict(kind, key.name, words)
         obj = self._addressed(kind, key.namespace, {**config, "metadata": {**config["metadata"], "name": key.name}})
         self._check_namespace(kind, key)
-        fresh = self._fresh(kind, obj, options)
         empty: Object = {"metadata": {}}
+        # First, as the real server has it: an undeclared field is told in the words of apply, however strict it is.
         owned = _merged(kind, empty, config, actor, force=True)
+        fresh = self._fresh(kind, obj, options)
         metadata = {**fresh["metadata"], "managedFields": owned["metadata"].get("managedFields", [])}
         return self._commit(kind, key, {**fresh, "metadata": metadata}, options)
 
