@@ -15,5 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_options: argparse.Namespace) -> int:
     """Print every definition; always 0."""
-    yaml.safe_dump_all(custom_resource_definitions(), sys.stdout, sort_keys=False, allow_unicode=True)
+    yaml.dump_all(custom_resource_definitions(), sys.stdout, Dumper=_Plain, sort_keys=False, allow_unicode=True)
     return 0
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes each thing out where it stands: anchors are for machines."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from aiop import __version__
 
@@ -24,10 +25,21 @@ def build_parser(command: str) -> argparse.ArgumentParser:
     for name, (summary, module) in _COMMANDS.items():
         subparser = subcommands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
         if name == command:
-            implementation = importlib.import_module(module)
+            implementation = _imported(module, subparser)
             implementation.add_arguments(subparser)
             subparser.set_defaults(run=implementation.run)
     return parser
+
+
+def _imported(module: str, parser: argparse.ArgumentParser) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if not module.startswith("aiop.cli.demo"):
+            raise
+        parser.error(
+            f"this installation lacks {error.name}; install aiop with its demo extra: pip install 'aiop[demo]'"
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from aiop.cli.options import address, count
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.setup import Tools, setup_serving
 from aiop.runtime.client.client import Client
@@ -43,9 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--context", help="a context of the kubeconfig; default: its current one")
     parser.add_argument("--model-store", default="", help="where models lie that name no modelUri: pvc://claim, s3://…")
     parser.add_argument("--fetch-image", default=ServingSettings().fetch_image, help="the image that fetches models")
-    parser.add_argument("--workers", type=int, default=4, help="passes at a time")
-    parser.add_argument("--health-address", default="0.0.0.0:8081", help="/healthz and /readyz; empty: none")
-    parser.add_argument("--metrics-address", default="0.0.0.0:8080", help="/metrics; empty: none")
+    parser.add_argument("--workers", type=count, default=4, help="passes at a time")
+    parser.add_argument(
+        "--health-address", type=address, default="0.0.0.0:8081", help="/healthz and /readyz; empty: none"
+    )
+    parser.add_argument("--metrics-address", type=address, default="0.0.0.0:8080", help="/metrics; empty: none")
     parser.add_argument("--lease-namespace", help="the Lease's namespace; default: the pod's own, else default")
     parser.add_argument("--no-leader-election", action="store_true", help="lead without a Lease (one process only)")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 from rich.table import Table
+from rich.text import Text
 
 from aiop.runtime.views.custom import CustomObject
 
@@ -65,8 +66,9 @@ def table_of(rows: Sequence[Row]) -> Table:
     for heading in ("Name", "Ready", "Replicas", "URL", "What it says"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        style = _STYLES.get(row.ready, "")
-        table.add_row(row.name, f"[{style}]{row.ready}[/{style}]", row.replicas, row.url, row.message)
+        # As Text: what the cluster says may hold brackets, which rich would take for markup.
+        ready = Text(row.ready, style=_STYLES.get(row.ready, ""))
+        table.add_row(Text(row.name), ready, row.replicas, Text(row.url), Text(row.message))
     return table
 
 

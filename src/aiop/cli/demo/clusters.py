@@ -40,19 +40,20 @@ async def embedded(folder: Path) -> AsyncIterator[Path]:
     dice = random.Random()  # noqa: S311 - ids of a demo
     server = await asyncio.to_thread(APIServer, clock, random=dice)
     await server.start()
-    kubeconfig = folder / "kubeconfig"
-    kubeconfig.write_text(server.kubeconfig())
-    kubeconfig.chmod(0o600)
-    cluster = SimulatedCluster(server.in_process(), clock, dice, nodes=NODES)
-    async with _running(cluster):
-        yield kubeconfig
-    await server.stop()
+    try:
+        kubeconfig = folder / "kubeconfig"
+        await asyncio.to_thread(_write_private, kubeconfig, server.kubeconfig())
+        cluster = SimulatedCluster(server.in_process(), clock, dice, nodes=NODES)
+        async with _running(cluster):
+            yield kubeconfig
+    finally:
+        await server.stop()
 
 
 @asynccontextmanager
 async def real(folder: Path) -> AsyncIterator[Path]:
     """The real control plane, built on first use, with kubelets of ours; gives the kubeconfig."""
-    if not _LAUNCHER.exists():
+    if not await asyncio.to_thread(_LAUNCHER.exists):
         message = "the real control plane is part of a checkout; run the demo from one, or use --cluster embedded"
         raise DemoError(message)
     kubeconfig = folder / "kubeconfig"
@@ -102,13 +103,29 @@ async def connect(kubeconfig: Path) -> Client:
     return Client(HttpTransport(await load_connection(str(kubeconfig))), clock=SystemClock())
 
 
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
 @asynccontextmanager
 async def _running(cluster: SimulatedCluster) -> AsyncIterator[None]:
-    """Run the simulated cluster for as long as the context lasts; its death is ours."""
-    task = asyncio.create_task(cluster.run(), name="simulated cluster")
+    """Run the simulated cluster for as long as the context lasts; its death ends what goes on in it by DemoError."""
     try:
-        await cluster.ready()
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(_live(cluster), name="simulated cluster")
+            try:
+                await cluster.ready()
+                yield
+            finally:
+                task.cancel()
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+async def _live(cluster: SimulatedCluster) -> None:
+    try:
+        await cluster.run()
+    except Exception as error:
+        message = f"the simulated cluster died: {error!r}"
+        raise DemoError(message) from error

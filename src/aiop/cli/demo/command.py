@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import random
+import shlex
 import signal
 import tempfile
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 
 from aiop.api.resources import AIWORKLOADS
 from aiop.cli.demo.board import Row, all_ready, row_of, table_of
@@ -18,6 +20,7 @@ from aiop.cli.demo.clusters import CLUSTERS, connect
 from aiop.cli.demo.errors import DemoError
 from aiop.cli.demo.installing import install_definitions, install_samples
 from aiop.cli.demo.operator import OperatorProcess
+from aiop.cli.options import seconds
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.errors import ClientError
 from aiop.runtime.informer.informer import Informer
@@ -40,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--namespace", default="default", help="where the samples go")
     parser.add_argument("--once", action="store_true", help="end when all are Ready: 0, or 1 if they are not in time")
-    parser.add_argument("--timeout", type=float, default=120.0, help="with --once: seconds to wait")
+    parser.add_argument("--timeout", type=seconds, default=120.0, help="with --once: seconds to wait")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         return asyncio.run(_run(options, console))
     except (DemoError, ClientError, OSError) as error:
-        console.print(f"[red]The demo ends:[/red] {error}", highlight=False)
+        console.print(f"[red]The demo ends:[/red] {escape(str(error))}", highlight=False)
         return 1
 
 
@@ -71,7 +74,8 @@ async def _run(options: argparse.Namespace, console: Console) -> int:
         ready = await _show(options, console, stop, client, operator, names)
         if options.once or stop.is_set():
             return 0 if ready else 1
-        _say_what_next(console, kubeconfig, operator, names)
+        next_steps = _what_next(kubeconfig, options.namespace, operator.metrics_url, names[0])
+        console.print(next_steps, highlight=False, markup=False, soft_wrap=True)
         await _stay(stop, operator)
         return 0
 
@@ -98,7 +102,7 @@ async def _show(
     try:
         with Live(console=console, auto_refresh=False) as live:
             while not stop.is_set():
-                operator.check()
+                await operator.check()
                 rows = _rows(informer, names)
                 live.update(table_of(rows), refresh=True)
                 if len(rows) == len(names) and all_ready(rows):
@@ -125,22 +129,20 @@ async def _pause(stop: asyncio.Event) -> None:
         return
 
 
-def _say_what_next(console: Console, kubeconfig: Path, operator: OperatorProcess, names: Sequence[str]) -> None:
-    kubectl = f"kubectl --kubeconfig {kubeconfig}"
+def _what_next(kubeconfig: Path, namespace: str, metrics_url: str, name: str) -> str:
+    kubectl = f"kubectl --kubeconfig {shlex.quote(str(kubeconfig))} --namespace {shlex.quote(namespace)}"
     patch = """'{"spec":{"modelVersion":"v1.1.0"}}'"""
-    console.print(
+    return (
         "\nAll are Ready. Try, in another terminal:\n"
         f"  {kubectl} get aiworkloads -w\n"
-        f"  {kubectl} patch aiworkload {names[0]} --type merge -p {patch}\n"
-        f"  {kubectl} describe aiworkload {names[0]}\n"
-        f"  curl {operator.metrics_url}\n"
-        "Ctrl-C ends the demo and everything in it.",
-        highlight=False,
-        soft_wrap=True,
+        f"  {kubectl} patch aiworkload {name} --type merge -p {patch}\n"
+        f"  {kubectl} describe aiworkload {name}\n"
+        f"  curl {metrics_url}\n"
+        "Ctrl-C ends the demo and everything in it."
     )
 
 
 async def _stay(stop: asyncio.Event, operator: OperatorProcess) -> None:
     while not stop.is_set():
-        operator.check()
+        await operator.check()
         await _pause(stop)

@@ -43,7 +43,7 @@ async def install_samples(client: Client, namespace: str, *, volumes: bool) -> l
     ``volumes``: make a volume for each claim too, for a cluster in which nobody else does.
     """
     workloads = []
-    for sample in sample_objects():
+    for sample in await asyncio.to_thread(lambda: list(sample_objects())):
         resource = _KNOWN.get(str(sample["kind"]))
         if resource is None:
             message = f"a sample is of the kind {sample['kind']!r}, which the demo does not know"

@@ -28,7 +28,7 @@ class OperatorProcess:
         """Start it on free loopback ports; it is ready once its `/readyz` says so, which nobody here waits for."""
         health, metrics = _free_port(), _free_port()
         self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
-        with self._log.open("wb") as log:
+        with await asyncio.to_thread(self._log.open, "wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "aiop", "manager", "--kubeconfig", str(self._kubeconfig)),
                 *("--health-address", f"127.0.0.1:{health}", "--metrics-address", f"127.0.0.1:{metrics}"),
@@ -39,10 +39,11 @@ class OperatorProcess:
                 start_new_session=True,  # Ctrl-C is the demo's to pass on, in its order
             )
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise ManagerDied, with the end of its log, if it has ended."""
         if self._process is not None and self._process.returncode is not None:
-            lines = self._log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
+            log = await asyncio.to_thread(self._log.read_text, errors="replace")
+            lines = log.splitlines()[-_LOG_LINES_SHOWN:]
             message = f"the operator ended with exit code {self._process.returncode}:\n" + "\n".join(lines)
             raise ManagerDied(message)
 

@@ -38,6 +38,8 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 _SERVER_ERRORS = 500
 # What is kept of an answer that is no Status object: enough to recognise a proxy's error page.
 _SHOWN_BYTES = 200
+# msgspec lets a string that is not UTF-8 pass as Python's own error.
+_NONSENSE = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 class ListPage(NamedTuple):
@@ -103,7 +105,7 @@ def decode_list(data: bytes) -> ListPage:
     """A page of a list; raises ProtocolError if it is none. Items are copied out, so that no page lingers."""
     try:
         page = _list_decoder.decode(data)
-    except msgspec.DecodeError as error:
+    except _NONSENSE as error:
         message = f"not a list: {error}"
         raise ProtocolError(message) from error
     items = tuple(bytes(item) for item in page.items or ())
@@ -114,7 +116,7 @@ def decode_event(line: bytes) -> WatchEvent:
     """An event of a watch; raises the mapped ApiError for an ERROR event and ProtocolError for nonsense."""
     try:
         event = _event_decoder.decode(line)
-    except msgspec.DecodeError as error:
+    except _NONSENSE as error:
         message = f"not a watch event: {error}"
         raise ProtocolError(message) from error
     if event.type == "ERROR":
@@ -126,7 +128,7 @@ def error_from(status: int, body: bytes, headers: Mapping[str, str] | None = Non
     """The typed error for an answer; ``status`` 0 means that the body's own code counts."""
     try:
         told = _status_decoder.decode(body)
-    except msgspec.DecodeError:
+    except _NONSENSE:
         told = _Status(message=body[:_SHOWN_BYTES].decode(errors="replace"))
     code = status or told.code or _SERVER_ERRORS
     details = told.details or _StatusDetails()
@@ -152,6 +154,6 @@ def _class_of(code: int, reason: str) -> type[ApiError]:
 
 def _retry_after(headers: Mapping[str, str], details: _StatusDetails) -> float | None:
     header = headers.get("Retry-After", "")
-    if header.isdigit():
+    if header.isdecimal():
         return float(header)
     return float(details.retry_after_seconds) if details.retry_after_seconds else None

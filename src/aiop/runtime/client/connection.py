@@ -2,11 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import structlog
 from kubernetes_asyncio.client import ApiClient, Configuration
-from kubernetes_asyncio.config import ConfigException
 from kubernetes_asyncio.config.incluster_config import (
     SERVICE_CERT_FILENAME,
     SERVICE_HOST_ENV_NAME,
@@ -17,22 +19,32 @@ from kubernetes_asyncio.config.kube_config import load_kube_config
 
 from aiop.runtime.client.errors import ClientError
 
+log = structlog.get_logger(__name__)
+
 # Bound tokens are rotated by the kubelet at 80 % of an hour; reading the file this often is early enough.
 _TOKEN_READ_SECONDS = 60.0
+_CERTIFICATES = "cannot use the certificates"
+
+Reload = Callable[[], Awaitable[None]]
 
 
 class ConfigurationFailed(ClientError):
-    """Raised when neither a kubeconfig nor an in-cluster ServiceAccount says where the API server is."""
+    """Raised when neither a kubeconfig nor an in-cluster ServiceAccount says where the API server is or who we are."""
 
 
 class Connection:
-    """An open ApiClient with its credentials; ``renew`` fetches them anew after a 401."""
+    """An open ApiClient with its credentials; ``renew`` fetches them anew after a 401.
 
-    def __init__(self, configuration: Configuration, reload: Callable[[], Awaitable[None]]) -> None:
+    ``generation`` counts the renewals: who was refused says with which one, and many refused at once renew once.
+    """
+
+    def __init__(self, configuration: Configuration, reload: Reload, identity: tuple[bytes, ...]) -> None:
         # Watches hold a connection each; their number is bounded by the informers, not by a pool.
         configuration.connection_pool_maxsize = 0
+        self.generation = 0
         self._configuration = configuration
         self._reload = reload
+        self._identity = identity
         self._renewal = asyncio.Lock()
         self.api_client = ApiClient(configuration=configuration)
 
@@ -61,15 +73,31 @@ class Connection:
         """The Authorization header, if the credentials are not a client certificate."""
         token = await self._configuration.get_api_key_with_prefix("BearerToken")
         if token:
-            return {"Authorization": str(token)}
+            return {"Authorization": str(token).strip()}  # a token file written by hand ends with a line end
         if self._configuration.username:
             return {"Authorization": str(self._configuration.get_basic_auth_token())}
         return {}
 
-    async def renew(self) -> None:
-        """Fetch the credentials anew; many callers at once cause one renewal each, one after the other."""
+    async def renew(self, used: int) -> None:
+        """Fetch the credentials anew, unless that was done since generation ``used``; raises ConfigurationFailed.
+
+        A certificate that changed needs new connections: those that are open, watches too, end with ConnectionFailed.
+        """
         async with self._renewal:
+            if used != self.generation:
+                return
             await self._reload()
+            identity = await _identity(self._configuration)
+            if identity != self._identity:
+                await self._reopen()
+                self._identity = identity
+            self.generation += 1
+
+    async def _reopen(self) -> None:
+        with _told(_CERTIFICATES):
+            fresh = ApiClient(configuration=self._configuration)
+        old, self.api_client = self.api_client, fresh
+        await old.close()
 
     async def aclose(self) -> None:
         """Close the session."""
@@ -83,35 +111,27 @@ async def load_connection(kubeconfig: str | None = None, context: str | None = N
     """
     configuration = type.__call__(Configuration)  # a fresh one: the class hands out copies of a global default
     in_cluster = kubeconfig is None and context is None and os.environ.get(SERVICE_HOST_ENV_NAME)
-    try:
-        reload = (
-            await _in_cluster(configuration)
-            if in_cluster
-            else await _from_kubeconfig(configuration, kubeconfig, context)
-        )
-    except (ConfigException, OSError) as error:
-        tried = "the pod's ServiceAccount" if in_cluster else kubeconfig or "$KUBECONFIG or ~/.kube/config"
-        message = f"cannot find the API server by {tried}: {error}"
-        raise ConfigurationFailed(message) from error
-    return Connection(configuration, reload)
+    reload = _in_cluster(configuration) if in_cluster else _from_kubeconfig(configuration, kubeconfig, context)
+    await reload()
+    identity = await _identity(configuration)
+    with _told(_CERTIFICATES):
+        return Connection(configuration, reload, identity)
 
 
-async def _from_kubeconfig(
-    configuration: Configuration, kubeconfig: str | None, context: str | None
-) -> Callable[[], Awaitable[None]]:
+def _from_kubeconfig(configuration: Configuration, kubeconfig: str | None, context: str | None) -> Reload:
     async def reload() -> None:
         path = kubeconfig or os.environ.get("KUBECONFIG") or None
         loading = load_kube_config(
             config_file=path, context=context, client_configuration=configuration, persist_config=False
         )
-        # It reads files, and may run a plugin that reads more: in a thread with a loop of its own it holds up nobody.
-        await asyncio.to_thread(asyncio.run, loading)
+        with _told(f"cannot find the API server by {kubeconfig or '$KUBECONFIG or ~/.kube/config'}"):
+            # It reads files, and may run a plugin that reads more: a thread with a loop of its own holds up nobody.
+            await asyncio.to_thread(asyncio.run, loading)
 
-    await reload()
     return reload
 
 
-async def _in_cluster(configuration: Configuration) -> Callable[[], Awaitable[None]]:
+def _in_cluster(configuration: Configuration) -> Reload:
     loader = InClusterConfigLoader(
         token_filename=SERVICE_TOKEN_FILENAME,
         cert_filename=SERVICE_CERT_FILENAME,
@@ -122,13 +142,39 @@ async def _in_cluster(configuration: Configuration) -> Callable[[], Awaitable[No
 
     async def reload() -> None:
         nonlocal last_read
-        await asyncio.to_thread(loader.load_and_set, configuration)
         last_read = loop.time()
+        with _told("cannot find the API server by the pod's ServiceAccount"):
+            await asyncio.to_thread(loader.load_and_set, configuration)
 
     async def refresh(_configuration: Configuration) -> None:
-        if loop.time() - last_read >= _TOKEN_READ_SECONDS:
+        if loop.time() - last_read < _TOKEN_READ_SECONDS:
+            return
+        try:
             await reload()
+        except ConfigurationFailed as error:
+            # The token at hand may serve for a while yet; when it does not, a 401 comes and renews it or fails.
+            log.warning("cannot read the ServiceAccount's token anew", error=str(error))
 
-    await reload()
     configuration.refresh_api_key_hook = refresh
     return reload
+
+
+async def _identity(configuration: Configuration) -> tuple[bytes, ...]:
+    """What the files of our TLS material say now; their names may stay while their content is rotated."""
+
+    def read() -> tuple[bytes, ...]:
+        files = (configuration.cert_file, configuration.key_file, configuration.ssl_ca_cert)
+        return tuple(Path(file).read_bytes() for file in files if file)
+
+    with _told(_CERTIFICATES):
+        return await asyncio.to_thread(read)
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Whatever the library's parser, the plugin or the operating system raises, as ConfigurationFailed."""
+    try:
+        yield
+    except Exception as error:
+        message = f"{what}: {error or type(error).__name__}"
+        raise ConfigurationFailed(message) from error

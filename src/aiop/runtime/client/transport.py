@@ -4,9 +4,8 @@ Failures of the network become errors of ours, and nothing is retried but what w
 """
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -86,21 +85,18 @@ class HttpTransport:
 
     async def send(self, request: Request) -> Response:
         """One exchange; a 401 renews the credentials and is tried once more."""
+        used = self._connection.generation
         response = await self._exchange(request)
         if response.status == _UNAUTHORIZED:
-            await self._connection.renew()
+            await self._connection.renew(used)
             response = await self._exchange(request)
         return response
 
     async def _exchange(self, request: Request) -> Response:
         limits = aiohttp.ClientTimeout(total=request.timeout, sock_connect=_CONNECT_SECONDS)
         async with self._open(request, limits) as answer:
-            try:
+            with _mapped(request):
                 body = await answer.read()
-            except (aiohttp.ClientError, OSError) as error:
-                raise ConnectionFailed(_said(request, error)) from error
-            except TimeoutError as error:
-                raise RequestTimedOut(_said(request, error)) from error
             return Response(answer.status, answer.headers, body)
 
     @asynccontextmanager
@@ -108,11 +104,13 @@ class HttpTransport:
         """Open a stream; a 401 renews the credentials and is tried once more."""
         limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=request.timeout)
         for attempt in (1, 2):
+            used = self._connection.generation
             async with self._open(request, limits) as answer:
                 if answer.status == _UNAUTHORIZED and attempt == 1:
-                    await self._connection.renew()
+                    await self._connection.renew(used)
                     continue
-                body = b"" if answer.ok else await answer.read()
+                with _mapped(request):
+                    body = b"" if answer.ok else await answer.read()
                 yield HttpStream(request, answer, Response(answer.status, answer.headers, body))
                 return
 
@@ -120,7 +118,7 @@ class HttpTransport:
     async def _open(self, request: Request, limits: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {"User-Agent": f"aiop/{__version__}", **request.headers}
         headers |= await self._connection.authorization()
-        try:
+        with _mapped(request):
             answer = await self._connection.session.request(
                 request.method,
                 self._connection.host + request.path,
@@ -130,15 +128,11 @@ class HttpTransport:
                 timeout=limits,
                 **self._connection.request_options,
             )
-        except TimeoutError as error:
-            raise RequestTimedOut(_said(request, error)) from error
-        except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
-            raise ConnectionFailed(_said(request, error)) from error
         try:
             self._observe(request.method, self._connection.host, answer.status)
             yield answer
         finally:
-            answer.release()
+            _leave(answer)
 
     async def aclose(self) -> None:
         """Close the session and give its sockets the moment that TLS needs to end."""
@@ -157,14 +151,33 @@ class HttpStream:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as the network cuts it."""
         try:
-            async for chunk in self._answer.content.iter_any():
-                yield chunk
-        except TimeoutError as error:
-            raise RequestTimedOut(_said(self._request, error)) from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise ConnectionFailed(_said(self._request, error)) from error
+            with _mapped(self._request):
+                async for chunk in self._answer.content.iter_any():
+                    yield chunk
         finally:
-            self._answer.close()
+            _leave(self._answer)
+
+
+def _leave(answer: aiohttp.ClientResponse) -> None:
+    """Give a connection back whose answer was read whole, and abort any other.
+
+    A farewell by TLS would wait for a server that may be gone, and its socket would outlive the event loop.
+    """
+    connection = answer.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
+    answer.release()
+
+
+@contextmanager
+def _mapped(request: Request) -> Iterator[None]:
+    """Failures of the network as errors of ours; a TimeoutError first, for it is an OSError too."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise RequestTimedOut(_said(request, error)) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise ConnectionFailed(_said(request, error)) from error
 
 
 def _said(request: Request, error: BaseException) -> str:

@@ -1,0 +1,36 @@
+"""What the options of several commands are made of; each refusal says what would do."""
+
+import argparse
+import math
+
+_PORTS = range(65536)
+
+
+def address(text: str) -> str:
+    """``host:port``, or nothing."""
+    host, colon, port = text.rpartition(":")
+    bare = ":" in host and not (host.startswith("[") and host.endswith("]"))
+    if text and (not colon or bare or not port.isdecimal() or int(port) not in _PORTS):
+        message = f"{text!r} is no address; give host:port, like 0.0.0.0:8080 or [::]:8080, or an empty text for none"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        message = f"{text!r} is no count; give a whole number from 1"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A finite number from 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        message = f"{text!r} is no time; give seconds, like 120"
+        raise argparse.ArgumentTypeError(message)
+    return value

@@ -1,0 +1,58 @@
+"""`aiop demo` as a person starts it, with all that it writes under a folder of the test's own."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from support.kubectl import eventually
+
+_BOUND_SECONDS = 120
+
+
+class Demo:
+    """A demo in progress; what it prints is in a file, its temporary files are under ``temporary``."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        self._printed = folder / "printed"
+        # A terminal of this width folds no name; the variables are the ones that Python and rich go by.
+        told = {"TMPDIR": str(self.temporary), "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
+        with self._printed.open("wb") as printed:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "aiop", "demo", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **told},
+            )
+
+    @property
+    def printed(self) -> str:
+        return self._printed.read_text()
+
+    def until(self, words: str) -> None:
+        """Wait until it printed them."""
+        eventually(lambda: words in self.printed, seconds=_BOUND_SECONDS, told=lambda: self.printed)
+
+    def interrupt(self) -> int:
+        """Ctrl-C; the exit code."""
+        self._process.send_signal(signal.SIGINT)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for its end; the exit code."""
+        return self._process.wait(_BOUND_SECONDS)
+
+    def kill(self) -> None:
+        """Whatever went wrong, it does not outlive the test."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def helpers(self) -> list[str]:
+        """The command lines of the processes that it started: each names a file of its folder."""
+        listed = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True)
+        return [line for line in listed.stdout.splitlines() if str(self.temporary) in line]
