@@ -1,0 +1,121 @@
+"""What the operator writes: from create to Ready, and while nothing happens. From a real API server's audit log."""
+
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hack.bench.figures import Figure
+from hack.controlplane.launch import ControlPlane
+from hack.helm import ensure_helm
+from support.controlplane import Cluster, with_token
+from support.kubectl import Kubectl, eventually
+from support.kubelets import kubelets
+from support.operator import Operator
+from support.workloads import models_volume, workload
+
+_CHART = Path(__file__).parents[2] / "charts" / "aiop"
+_SAMPLES = Path(__file__).parents[2] / "manifests" / "samples"
+_SYSTEM = "aiop-system"
+_USER = f"system:serviceaccount:{_SYSTEM}:aiop"
+_WORKLOADS = 100
+# A resync or a hot loop would write within this.
+_QUIET_SECONDS = 30.0
+_READY_SECONDS = 300.0
+# The pace of status writes is one a second: two such pauses without a write mean that all is said.
+_SETTLING_SECONDS = 2.0
+
+
+def measure_writes() -> list[Figure]:
+    """Writes a workload from create to Ready, and writes while many are quiet."""
+    with tempfile.TemporaryDirectory(prefix="aiop-bench-") as folder, _operated(Path(folder)) as cluster:
+        kubectl = Kubectl(cluster.kubeconfig)
+        return [*_until_ready(cluster, kubectl), *_quiet(cluster, kubectl)]
+
+
+def _until_ready(cluster: Cluster, kubectl: Kubectl) -> list[Figure]:
+    kubectl.apply((_SAMPLES / "models-pvc.yaml").read_text())
+    eventually(lambda: kubectl.get("persistentvolumeclaim", "models")["status"].get("phase") == "Bound")
+    kubectl.apply((_SAMPLES / "aiworkload-bert.yaml").read_text())
+    kubectl("wait", "--for=condition=Ready", "aiworkload/bert-sentiment", "--timeout=120s")
+    found = _writes(cluster)
+    _settle(cluster)
+    later = _writes(cluster).total() - found.total()
+    status = found["patch aiworkloads/status"]
+    children = sum(count for verb, count in found.items() if verb.startswith("create"))
+    said = ", ".join(f"{count} {verb}" for verb, count in sorted(found.items()))
+    how = "the BERT sample, audit log, without events and leases"
+    return [
+        Figure("writes from create to Ready", found.total(), "writes", f"{how}: {said}", goal=children + 3),
+        Figure("… of which status writes", status, "writes", how, goal=3),
+        Figure("writes after that", later, "writes", "what the autoscaler says of itself goes into the status"),
+    ]
+
+
+def _quiet(cluster: Cluster, kubectl: Kubectl) -> list[Figure]:
+    names = [f"quiet-{number:03d}" for number in range(_WORKLOADS)]
+    small = {"limits": {"cpu": "10m", "memory": "16Mi"}}
+    before = _writes(cluster).total()
+    kubectl.apply({"apiVersion": "v1", "kind": "List", "items": [workload(name, resources=small) for name in names]})
+    resources = [f"aiworkload/{name}" for name in names]
+    kubectl("wait", "--for=condition=Ready", *resources, f"--timeout={_READY_SECONDS:.0f}s")
+    _settle(cluster)
+    settled = _writes(cluster).total()
+    time.sleep(_QUIET_SECONDS)
+    after = _writes(cluster).total()
+    return [
+        Figure("writes each, 100 made at once", (settled - before) / _WORKLOADS, "writes", "no autoscaler, no Ingress"),
+        Figure("writes while 100 are quiet", after - settled, "writes", f"{_QUIET_SECONDS:.0f} s, audit log", goal=0),
+    ]
+
+
+@contextmanager
+def _operated(folder: Path) -> Iterator[Cluster]:
+    """A control plane with kubelets, the chart and the operator with the chart's rights."""
+    with ControlPlane(folder / "plane") as plane, kubelets(plane.kubeconfig):
+        cluster = Cluster(plane.kubeconfig, plane)
+        kubectl = Kubectl(plane.kubeconfig)
+        _install(plane.kubeconfig)
+        kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        kubectl.apply(models_volume("models", "default"))
+        token = kubectl("--namespace", _SYSTEM, "create", "token", "aiop").strip()
+        kubeconfig = with_token(plane.kubeconfig, folder / "kubeconfig", token)
+        operator = Operator(kubeconfig, folder / "log", "--model-store", "pvc://models", "--lease-namespace", _SYSTEM)
+        operator.start()
+        try:
+            yield cluster
+        finally:
+            operator.stop()
+
+
+def _install(kubeconfig: Path) -> None:
+    command = [str(ensure_helm()), "--kubeconfig", str(kubeconfig), "--namespace", _SYSTEM, "install", "aiop"]
+    settings = ["--create-namespace", "--set", "replicaCount=0"]
+    subprocess.run([*command, str(_CHART), *settings], check=True, timeout=120, stdout=subprocess.DEVNULL)
+
+
+def _settle(cluster: Cluster) -> None:
+    """Return once nothing has been written for a while."""
+    seen: list[int] = [-1]
+
+    def still() -> bool:
+        seen.append(_writes(cluster).total())
+        time.sleep(_SETTLING_SECONDS)
+        return seen[-1] == seen[-2]
+
+    eventually(still, seconds=_READY_SECONDS)
+
+
+def _writes(cluster: Cluster) -> "Counter[str]":
+    """The operator's writes so far, by verb and resource; events, leases and the default runtimes aside."""
+    aside = {"events", "leases", "servingruntimes"}
+    found: list[dict[str, Any]] = [each["objectRef"] | {"verb": each["verb"]} for each in cluster.writes(_USER)]
+    return Counter(
+        f"{each['verb']} {each['resource']}" + (f"/{each['subresource']}" if each.get("subresource") else "")
+        for each in found
+        if each["resource"] not in aside
+    )
