@@ -26,8 +26,8 @@ _WORKLOADS = 100
 # A resync or a hot loop would write within this.
 _QUIET_SECONDS = 30.0
 _READY_SECONDS = 300.0
-# The pace of status writes is one a second: two such pauses without a write mean that all is said.
-_SETTLING_SECONDS = 2.0
+# Mere progress is told every five seconds: such a pause without a write means that all is said.
+_SETTLING_SECONDS = 6.0
 
 
 def measure_writes() -> list[Figure]:

@@ -1,33 +1,42 @@
-"""When to write a status: at once if a condition flips, else at most once a second, so that a burst is one write."""
+"""When to write a status: the first at once, a flip of a condition almost so, mere progress at a person's pace."""
 
 from collections.abc import Sequence
 
 from aiop.runtime.conditions.condition import Condition
 
+# Flips come in company: the endpoints that make a workload Available make it Ready some 10 ms later, when the
+# Deployment's own status follows. One write tells both.
+FLIP_SECONDS = 0.2
 # Slow enough that the pods of one rollout step come in one write, fast enough for a person who watches.
-QUIET_SECONDS = 1.0
+QUIET_SECONDS = 5.0
 
 
 class StatusPacer:
-    """Remembers when each object's status was last written."""
+    """Remembers when each object's status was last written, and since when a flip waits to be told."""
 
     def __init__(self) -> None:
         self._written: dict[str, float] = {}
+        self._flipped: dict[str, float] = {}
 
     def delay(self, uid: str, before: Sequence[Condition], after: Sequence[Condition], now: float) -> float:
         """Seconds to wait before the write; 0 to write now."""
-        if _verdicts(before) != _verdicts(after):
+        if not before:
             return 0.0
+        if _verdicts(before) != _verdicts(after):
+            return max(0.0, self._flipped.setdefault(uid, now) + FLIP_SECONDS - now)
+        self._flipped.pop(uid, None)
         last = self._written.get(uid)
         return 0.0 if last is None else max(0.0, last + QUIET_SECONDS - now)
 
     def wrote(self, uid: str, now: float) -> None:
         """The status was written."""
         self._written[uid] = now
+        self._flipped.pop(uid, None)
 
     def forget(self, uid: str) -> None:
         """The object is gone."""
         self._written.pop(uid, None)
+        self._flipped.pop(uid, None)
 
 
 def _verdicts(conditions: Sequence[Condition]) -> set[tuple[str, str, int]]:

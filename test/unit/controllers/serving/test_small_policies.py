@@ -13,7 +13,7 @@ from aiop.controllers.serving.children.disruption import disruption_budget
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.controllers.serving.names import FIELD_MANAGER
 from aiop.controllers.serving.observed import replicas_owned_by_another
-from aiop.controllers.serving.pacing import QUIET_SECONDS, StatusPacer
+from aiop.controllers.serving.pacing import FLIP_SECONDS, QUIET_SECONDS, StatusPacer
 from aiop.controllers.serving.reasons import REASONS
 from aiop.controllers.serving.refusals import refusal_of
 from aiop.controllers.serving.specs import SpecCache
@@ -50,16 +50,39 @@ def test_good_news_is_normal_and_bad_news_a_warning() -> None:
     assert [each.event_type for each in announcements(before, after)] == ["Normal", "Warning"]
 
 
-def test_a_verdict_is_written_at_once_and_numbers_wait_a_second() -> None:
+NOT_READY, READY = [Condition("Ready", "False")], [Condition("Ready", "True")]
+
+
+def test_the_first_word_is_written_at_once() -> None:
+    assert StatusPacer().delay("uid", [], NOT_READY, 10.0) == 0.0
+
+
+def test_numbers_wait_for_their_pace() -> None:
     pacer = StatusPacer()
-    old, new = [Condition("Ready", "False")], [Condition("Ready", "True")]
-    assert pacer.delay("uid", old, old, 10.0) == 0.0
+    assert pacer.delay("uid", NOT_READY, NOT_READY, 10.0) == 0.0
     pacer.wrote("uid", 10.0)
-    assert pacer.delay("uid", old, old, 10.2) == pytest.approx(QUIET_SECONDS - 0.2)
-    assert pacer.delay("uid", old, new, 10.2) == 0.0
-    assert pacer.delay("other", old, old, 10.2) == 0.0
+    assert pacer.delay("uid", NOT_READY, NOT_READY, 10.2) == pytest.approx(QUIET_SECONDS - 0.2)
+    assert pacer.delay("other", NOT_READY, NOT_READY, 10.2) == 0.0
     pacer.forget("uid")
-    assert pacer.delay("uid", old, old, 10.2) == 0.0
+    assert pacer.delay("uid", NOT_READY, NOT_READY, 10.2) == 0.0
+
+
+def test_a_flip_waits_a_moment_for_its_company_and_no_longer() -> None:
+    pacer = StatusPacer()
+    pacer.wrote("uid", 10.0)
+    assert pacer.delay("uid", NOT_READY, READY, 10.2) == pytest.approx(FLIP_SECONDS)
+    assert pacer.delay("uid", NOT_READY, READY, 10.2 + FLIP_SECONDS / 2) == pytest.approx(FLIP_SECONDS / 2)
+    assert pacer.delay("uid", NOT_READY, READY, 10.3 + FLIP_SECONDS) == 0.0
+    pacer.wrote("uid", 10.3 + FLIP_SECONDS)
+    assert pacer.delay("uid", READY, NOT_READY, 11.0) == pytest.approx(FLIP_SECONDS)
+
+
+def test_a_flip_that_is_taken_back_leaves_nothing_to_tell_in_haste() -> None:
+    pacer = StatusPacer()
+    pacer.wrote("uid", 10.0)
+    pacer.delay("uid", NOT_READY, READY, 10.1)
+    assert pacer.delay("uid", NOT_READY, NOT_READY, 10.2) > FLIP_SECONDS
+    assert pacer.delay("uid", NOT_READY, READY, 10.5) == pytest.approx(FLIP_SECONDS)
 
 
 def custom(spec: Any, generation: int = 1, uid: str = "uid") -> CustomObject:
