@@ -14,6 +14,8 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
 # Long enough for a real API server on a busy machine with two cores; a watch that should speak has spoken by then.
 _PATIENCE_SECONDS = 20.0
 

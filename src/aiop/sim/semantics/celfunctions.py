@@ -1,7 +1,8 @@
 """The functions that Kubernetes adds to CEL, as far as schemas of ours and of common operators use them.
 
 Text, regular expressions, lists, quantities and URLs. Rules that use others (ip, cidr, format, semver) cannot be
-evaluated and say so.
+evaluated and say so; nor can those that ask whether a quantity is an integer, since the real answer depends on how it
+was written (2 is one, 2000m is none).
 """
 
 import re
@@ -125,8 +126,6 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "isLessThan": lambda left, right: _amount(left) < _amount(right),
     "compareTo": lambda left, right: (_amount(left) > _amount(right)) - (_amount(left) < _amount(right)),
     "sign": lambda value: (_amount(value) > 0) - (_amount(value) < 0),
-    "isInteger": lambda value: _amount(value).denominator == 1,
-    "asInteger": lambda value: int(_amount(value)),
     "asApproximateFloat": lambda value: float(_amount(value)),
     "add": lambda left, right: {_QUANTITY: str(_amount(left) + _amount(right))},
     "sub": lambda left, right: {_QUANTITY: str(_amount(left) - _amount(right))},

@@ -11,6 +11,8 @@ Amount = Fraction
 _TEXT = re.compile(r"^(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<suffix>[EPTGMk]i?|Ki|[munp]|[eE][+-]?\d+|)$")
 _BINARY = ("Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _DECIMAL: Mapping[str, int] = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+# Beyond this every quantity is over the server's own bound (or rounds up to a nano), and the power would take for ever.
+_LARGEST_EXPONENT = 400
 
 
 class BadQuantity(SemanticsError, ValueError):
@@ -48,7 +50,7 @@ def _factor(suffix: str) -> Fraction:
         return Fraction(1024) ** (_BINARY.index(suffix) + 1)
     if suffix in _DECIMAL:
         return Fraction(10) ** _DECIMAL[suffix]
-    return Fraction(10) ** int(suffix[1:])
+    return Fraction(10) ** max(-_LARGEST_EXPONENT, min(int(suffix[1:]), _LARGEST_EXPONENT))
 
 
 def _binary(value: Fraction) -> str:
