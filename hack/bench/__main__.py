@@ -13,12 +13,13 @@ from hack.bench.figures import Figure, table_of, write_json
 # What stands in for kubelets and for a user is the tests' own.
 sys.path.insert(0, str(Path(__file__).parents[2] / "test"))
 
-from hack.bench.writes import measure_writes
+from hack.bench.writes import measure_quiet, measure_writes
 
 _PARTS: dict[str, Callable[[], list[Figure]]] = {
     "cpu": measure_cpu,
     "memory": measure_memory,
     "writes": measure_writes,
+    "quiet": measure_quiet,
 }
 
 

@@ -14,7 +14,8 @@ from hack.bench.feed import Feed, filled, pod_informer
 from hack.bench.figures import Figure
 from hack.bench.pods import watch_lines
 
-_PODS = 2_000
+# Twice as many events: each pod is added and then modified.
+_PODS = 10_000
 _ROUNDS = 5
 # The generated model takes a hundred times as long: this many events are enough to tell.
 _MODEL_PODS = 200

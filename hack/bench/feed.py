@@ -2,18 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from aiop.controllers.serving.sources import by_workload
-from aiop.runtime.client.builtin import PODS
+from aiop.controllers.serving.sources import make_sources
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.transport import Request, Response
 from aiop.runtime.informer.informer import Informer
-from aiop.runtime.informer.source import ClientListWatch
 from aiop.runtime.kit.clock import SystemClock
-from aiop.runtime.views.workloads import Pod, decode_pod
+from aiop.runtime.manager.metrics import Metrics
+from aiop.runtime.views.workloads import Pod
 
 # As much as one read of a socket brings at most.
 _CHUNK_BYTES = 64 * 1024
@@ -24,7 +23,7 @@ class Feed:
     """A transport whose list is empty and whose watch says the given bytes, once; then ``over`` is set."""
 
     def __init__(self, data: bytes) -> None:
-        self._chunks: Sequence[bytes] = [data[at : at + _CHUNK_BYTES] for at in range(0, len(data), _CHUNK_BYTES)]
+        self._data = data
         self.over = asyncio.Event()
         self.response = Response(200, {}, b"")
 
@@ -40,9 +39,9 @@ class Feed:
         yield self
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """All bytes, and then silence."""
-        for chunk in self._chunks:
-            yield chunk
+        """All bytes, cut one chunk at a time as a socket gives them, and then silence."""
+        for at in range(0, len(self._data), _CHUNK_BYTES):
+            yield self._data[at : at + _CHUNK_BYTES]
         self.over.set()
         await asyncio.Event().wait()
 
@@ -51,11 +50,10 @@ class Feed:
 
 
 def pod_informer(feed: Feed) -> Informer[Pod]:
-    """The informer of pods with the index that the serving controller has."""
+    """The serving controller's informer of pods, with its index and its metrics."""
     clock = SystemClock()
-    source = ClientListWatch(Client(feed, clock=clock), PODS)
     dice = random.Random(1)  # noqa: S311 - jitter
-    return Informer("pods", source, decode_pod, clock=clock, random=dice, indexes={"workload": by_workload})
+    return make_sources(Client(feed, clock=clock), clock=clock, random=dice, metrics=Metrics().informers).pods
 
 
 async def filled(informer: Informer[Any], feed: Feed) -> None:

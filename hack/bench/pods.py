@@ -1,7 +1,12 @@
 """Pods as an API server sends them: about 7 KB each, more than a third of it managedFields."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+from aiop.controllers.serving.names import revision_labels
+
+# Pods of one workload, and so of one ReplicaSet: what an index value has under it.
+_PODS_A_WORKLOAD = 10
 
 
 def watch_lines(count: int, *, versions: int = 1) -> Iterator[bytes]:
@@ -16,16 +21,14 @@ def watch_lines(count: int, *, versions: int = 1) -> Iterator[bytes]:
 def pod(number: int, *, resource_version: int) -> dict[str, object]:
     """A running Pod of a Deployment with one container, probes, volumes and three managers."""
     name = f"bert-sentiment-5d9c7b6f4-{number:05d}"
-    labels = {
-        "app.kubernetes.io/name": "bert-sentiment",
-        "app.kubernetes.io/managed-by": "operator",
-        "pod-template-hash": "5d9c7b6f4",
-    }
+    # The operator's informer selects by these labels, and its index reads them.
+    labels = revision_labels(f"bert-sentiment-{number // _PODS_A_WORKLOAD:04d}", "5d9c7b6f4")
+    labels |= {"pod-template-hash": "5d9c7b6f4"}
     owner = {
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
         "name": "bert-sentiment-5d9c7b6f4",
-        "uid": f"00000000-0000-4000-8000-{number // 10:012d}",
+        "uid": f"00000000-0000-4000-8000-{number // _PODS_A_WORKLOAD:012d}",
         "controller": True,
         "blockOwnerDeletion": True,
     }
@@ -43,7 +46,7 @@ def pod(number: int, *, resource_version: int) -> dict[str, object]:
             "labels": labels,
             "annotations": {"kubernetes.io/config.seen": "2026-01-01T00:00:00.000000000Z"},
             "ownerReferences": [owner],
-            "managedFields": _managed_fields(owner["uid"]),
+            "managedFields": _managed_fields(owner["uid"], labels),
         },
         "spec": _spec(number),
         "status": _status(number),
@@ -144,7 +147,7 @@ def _status(number: int) -> dict[str, object]:
     }
 
 
-def _managed_fields(owner_uid: object) -> list[dict[str, object]]:
+def _managed_fields(owner_uid: object, own_labels: Mapping[str, str]) -> list[dict[str, object]]:
     container = {
         "f:args": {}, "f:env": {".": {}} | {f'k:{{"name":"VARIABLE_{index}"}}': {".": {}, "f:name": {}, "f:value": {}}
                                             for index in range(8)},
@@ -159,12 +162,7 @@ def _managed_fields(owner_uid: object) -> list[dict[str, object]]:
         "f:enableServiceLinks": {}, "f:restartPolicy": {}, "f:schedulerName": {}, "f:securityContext": {".": {}},
         "f:terminationGracePeriodSeconds": {}, "f:tolerations": {}, "f:volumes": {".": {}},
     }  # fmt: skip
-    labels: dict[str, object] = {
-        ".": {},
-        "f:app.kubernetes.io/managed-by": {},
-        "f:app.kubernetes.io/name": {},
-        "f:pod-template-hash": {},
-    }
+    labels: dict[str, object] = {".": {}, **{f"f:{name}": {} for name in own_labels}}
     metadata = {
         "f:generateName": {},
         "f:labels": labels,
