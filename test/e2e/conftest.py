@@ -17,6 +17,8 @@ from support.workloads import models_volume
 
 CHART = Path(__file__).parents[2] / "charts" / "aiop"
 SYSTEM = "aiop-system"
+# After an outage of the API server the controller that binds may back off for a minute (client-go's reflector).
+BINDING_SECONDS = 120.0
 _numbers = itertools.count(1)
 
 
@@ -61,6 +63,8 @@ def kubectl(admin: Kubectl, operator: Operator) -> Iterator[Kubectl]:
     mine = Kubectl(admin.kubeconfig, name)
     mine.apply(_claim())
     eventually(lambda: mine.run("get", "serviceaccount", "default").returncode == 0)
+    # Else the scheduler would call the first pods unschedulable for a moment, and the status would rightly say so.
+    eventually(lambda: mine.get("pvc", "models")["status"].get("phase") == "Bound", seconds=BINDING_SECONDS)
     yield mine
     admin("delete", "namespace", name, "--wait=false")
     admin("delete", "persistentvolume", name, "--wait=false")

@@ -48,7 +48,9 @@ def test_killed_in_a_rollout_it_finishes_the_rollout(kubectl: Kubectl, operator:
     wait_for(kubectl, "Ready", "True")
 
 
-def test_the_api_server_may_be_gone_for_half_a_minute(kubectl: Kubectl, operator: Operator, cluster: Cluster) -> None:
+def test_the_api_server_may_be_gone_for_half_a_minute(
+    kubectl: Kubectl, operator: Operator, cluster: Cluster, bert: str
+) -> None:
     if cluster.plane is None:
         pytest.fail("this test takes an API server away: run it on one of its own, without AIOP_TEST_KUBECONFIG")
     kubectl.apply(workload())
@@ -62,6 +64,9 @@ def test_the_api_server_may_be_gone_for_half_a_minute(kubectl: Kubectl, operator
         lambda: kubectl.get("aiworkload", "demo")["status"].get("readyReplicas") == 2, seconds=OTHERS_RETURN_SECONDS
     )
     wait_for(kubectl, "Ready", "True")
+    # A new workload with every kind of child, too: every other controller that it needs has then returned.
+    kubectl.apply(bert)
+    kubectl("wait", "--for=condition=Ready", "aiworkload/bert-sentiment", f"--timeout={OTHERS_RETURN_SECONDS:.0f}s")
 
 
 def test_create_to_ready_costs_the_children_and_at_most_three_status_writes(
