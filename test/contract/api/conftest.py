@@ -12,7 +12,7 @@ import pytest
 from aiop.runtime.kit.clock import SystemClock
 from aiop.sim.cluster.cluster import SimulatedCluster
 from aiop.sim.server import APIServer
-from contract.widgets import DEFINITION, GROUP
+from contract.api.widgets import DEFINITION, GROUP
 from support.controlplane import Cluster
 from support.raw_api import RawAPI
 

@@ -1,6 +1,6 @@
 """Merge, strategic and JSON patches."""
 
-from contract.widgets import COLLECTION, config_map, deployment, widget
+from contract.api.widgets import COLLECTION, config_map, deployment, widget
 from support.raw_api import JSON_PATCH, STRATEGIC_PATCH, RawAPI
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contract.widgets import COLLECTION, GROUP, config_map, deployment, widget
+from contract.api.widgets import COLLECTION, GROUP, config_map, deployment, widget
 from support.raw_api import RawAPI
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contract.widgets import COLLECTION, config_map, deployment, widget
+from contract.api.widgets import COLLECTION, config_map, deployment, widget
 from support.raw_api import RawAPI
 
 

@@ -1,6 +1,6 @@
 """Resource versions, uniqueness and optimistic concurrency."""
 
-from contract.widgets import COLLECTION, config_map, widget
+from contract.api.widgets import COLLECTION, config_map, widget
 from support.raw_api import RawAPI
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from contract.widgets import config_map
+from contract.api.widgets import config_map
 from support.raw_api import RawAPI
 
 

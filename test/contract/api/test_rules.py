@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from contract.widgets import GROUP
+from contract.api.widgets import GROUP
 from support.raw_api import DEFINITIONS, RawAPI
 
 # Joining and sorting lists are left out: their cost is over the real server's bound for a list of unknown length.

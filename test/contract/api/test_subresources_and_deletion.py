@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from contract.widgets import COLLECTION, config_map, widget
+from contract.api.widgets import COLLECTION, config_map, widget
 from support.raw_api import RawAPI
 
 # The garbage collector of a real cluster works on its own time; this bounds how long a test waits for it.
