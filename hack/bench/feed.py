@@ -9,9 +9,11 @@ from typing import Any, Self
 from aiop.controllers.serving.sources import make_sources
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.transport import Request, Response
+from aiop.runtime.conditions.events import EventRecorder
 from aiop.runtime.informer.informer import Informer
 from aiop.runtime.kit.clock import SystemClock
 from aiop.runtime.manager.metrics import Metrics
+from aiop.runtime.manager.tools import Tools
 from aiop.runtime.views.workloads import Pod
 
 # As much as one read of a socket brings at most.
@@ -53,7 +55,9 @@ def pod_informer(feed: Feed) -> Informer[Pod]:
     """The serving controller's informer of pods, with its index and its metrics."""
     clock = SystemClock()
     dice = random.Random(1)  # noqa: S311 - jitter
-    return make_sources(Client(feed, clock=clock), clock=clock, random=dice, metrics=Metrics().informers).pods
+    client = Client(feed, clock=clock)
+    events = EventRecorder(client, clock, "bench", "bench", lambda: "id")
+    return make_sources(Tools(client, clock, dice, Metrics(), events, lambda: "id")).pods
 
 
 async def filled(informer: Informer[Any], feed: Feed) -> None:

@@ -1,8 +1,5 @@
 """Wires the serving controller into a manager."""
 
-import random as random_module
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from aiop.api.common import GROUP
@@ -13,37 +10,22 @@ from aiop.controllers.serving.runtimes import DefaultRuntimes
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.sources import make_sources
 from aiop.runtime.client.builtin import CONTROLLERREVISIONS
-from aiop.runtime.client.client import Client
 from aiop.runtime.client.resource import ObjectKey, Resource
-from aiop.runtime.conditions.events import EventRecorder
 from aiop.runtime.conditions.status import StatusWriter
 from aiop.runtime.controller.children import ChildWriter
 from aiop.runtime.controller.controller import Controller
 from aiop.runtime.controller.mappers import label_key, own_key, owner_keys
 from aiop.runtime.informer.informer import Event, EventType, Informer
-from aiop.runtime.kit.clock import Clock
 from aiop.runtime.manager.manager import Manager
-from aiop.runtime.manager.metrics import Metrics
+from aiop.runtime.manager.tools import Tools
 from aiop.runtime.views.custom import CustomObject
 
 _NAME = "serving"
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What the controller takes from outside."""
-
-    client: Client
-    clock: Clock
-    random: random_module.Random
-    metrics: Metrics
-    events: EventRecorder
-    new_id: Callable[[], str]
-
-
 def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> Controller:
     """Add informers, the default runtimes and the controller to ``manager``."""
-    sources = make_sources(tools.client, clock=tools.clock, random=tools.random, metrics=tools.metrics.informers)
+    sources = make_sources(tools)
     writable: dict[Resource, Informer[Any]] = {**sources.owned, CONTROLLERREVISIONS: sources.revisions}
     writers = {
         resource: ChildWriter(tools.client, informer, resource, FIELD_MANAGER)
@@ -51,15 +33,7 @@ def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> 
     }
     status = StatusWriter(tools.client, AIWORKLOADS, FIELD_MANAGER)
     reconciler = ServingReconciler(sources, writers, status, tools.events, settings, tools.clock)
-    controller = Controller(
-        _NAME,
-        reconciler,
-        clock=tools.clock,
-        new_id=tools.new_id,
-        workers=settings.workers,
-        metrics=tools.metrics.controllers,
-        queue_metrics=tools.metrics.queues,
-    )
+    controller = tools.controller(_NAME, reconciler, workers=settings.workers)
     controller.watches(sources.workloads, own_key)
     by_owner, by_label = owner_keys(GROUP, AIWORKLOADS.kind), label_key(WORKLOAD_LABEL)
     for informer in writable.values():

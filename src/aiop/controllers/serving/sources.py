@@ -1,6 +1,5 @@
 """The caches that the serving controller reads, and a snapshot out of them."""
 
-import random as random_module
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,11 +21,9 @@ from aiop.runtime.client.builtin import (
     REPLICASETS,
     SERVICES,
 )
-from aiop.runtime.client.client import Client
 from aiop.runtime.client.resource import ObjectKey, Resource
-from aiop.runtime.informer.informer import Informer, InformerMetrics
-from aiop.runtime.informer.source import ClientListWatch
-from aiop.runtime.kit.clock import Clock
+from aiop.runtime.informer.informer import Informer
+from aiop.runtime.manager.tools import Tools
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from aiop.runtime.views.meta import ObjectView
 from aiop.runtime.views.owned import Owned, Revision, decode_owned, decode_revision
@@ -117,13 +114,13 @@ class Sources:
         return known
 
 
-def make_sources(client: Client, *, clock: Clock, random: random_module.Random, metrics: InformerMetrics) -> Sources:
+def make_sources(tools: Tools) -> Sources:
     """Informers for everything that the controller reads."""
 
     def informer(resource: Resource, decode: Callable[[bytes], V], *, labelled: bool = True) -> Informer[V]:
-        source = ClientListWatch(client, resource, label_selector=WORKLOAD_LABEL if labelled else "")
+        selector = WORKLOAD_LABEL if labelled else ""
         indexes = {_BY_WORKLOAD: by_workload} if labelled else {}
-        return Informer(resource.plural, source, decode, clock=clock, random=random, indexes=indexes, metrics=metrics)
+        return tools.informer(resource, decode, label_selector=selector, indexes=indexes)
 
     return Sources(
         workloads=informer(AIWORKLOADS, decode_custom, labelled=False),

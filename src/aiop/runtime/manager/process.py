@@ -1,0 +1,128 @@
+"""The process of an operator: it connects, leads by a Lease, serves health and metrics, and ends as it is told to.
+
+``run_process`` is all that a `main` needs; what the operator does is the caller's ``setup``.
+"""
+
+import asyncio
+import os
+import random
+import socket
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from aiop.runtime.client.client import Client
+from aiop.runtime.client.connection import load_connection
+from aiop.runtime.client.errors import ClientError, ConnectionFailed, RequestTimedOut, ServerError
+from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.client.transport import HttpTransport
+from aiop.runtime.conditions.events import EventRecorder
+from aiop.runtime.kit.clock import SystemClock
+from aiop.runtime.kit.tasks import TaskDied
+from aiop.runtime.leaderelection.gate import LeaseGate
+from aiop.runtime.manager.errors import WorkerDidNotStop
+from aiop.runtime.manager.logging import configure_logging
+from aiop.runtime.manager.manager import Leadership, Manager, stop_on_signals
+from aiop.runtime.manager.metrics import Metrics
+from aiop.runtime.manager.tools import Tools
+
+log = structlog.get_logger(__name__)
+
+Setup = Callable[[Manager, Tools], object]
+
+_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_FORCED_EXIT = 130
+# An API server that restarts is back within this; then the pod's own restart is the better retry.
+_FIRST_CONTACT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessOptions:
+    """How an operator runs. ``name`` is what its events are signed with.
+
+    ``lease`` is the Lease's name; empty: the process leads without one, and must be the only one. The Lease's namespace
+    is the pod's own, else ``default``. Without ``kubeconfig`` the pod's ServiceAccount counts, else $KUBECONFIG. An
+    empty address serves nothing.
+    """
+
+    name: str
+    lease: str = ""
+    lease_namespace: str = ""
+    kubeconfig: str | None = None
+    context: str | None = None
+    health_address: str = ""
+    metrics_address: str = ""
+    log_level: str = "info"
+    log_format: str = "json"
+
+
+def run_process(options: ProcessOptions, setup: Setup) -> int:
+    """Run until SIGTERM; 0 after a clean stop, 1 if a part died, an address is taken or no API server is found.
+
+    ``setup`` adds informers and controllers to the manager before it runs.
+    """
+    configure_logging(level=options.log_level, as_json=options.log_format == "json")
+    try:
+        asyncio.run(_run(options, setup))
+    except (ClientError, TaskDied, OSError) as error:
+        log.error("the operator ends", error=str(error), cause=repr(error.__cause__))  # noqa: TRY400 - told, not traced
+        return 1
+    return 0
+
+
+async def _run(options: ProcessOptions, setup: Setup) -> None:
+    clock, metrics = SystemClock(), Metrics()
+    gate = LeaseGate(clock) if options.lease else None
+    identity = f"{socket.gethostname()}_{uuid.uuid4()}"
+    stop = asyncio.Event()
+    stop_on_signals(stop, force=lambda: os._exit(_FORCED_EXIT))
+
+    async def connect(*, gated: bool) -> Client:
+        connection = await load_connection(options.kubeconfig, options.context)
+        transport = HttpTransport(connection, observe=metrics.requested)
+        return Client(transport, clock=clock, gate=gate if gated else None)
+
+    async with await connect(gated=True) as client:
+        await _first_contact(client)
+        namespace = options.lease_namespace or await asyncio.to_thread(_own_namespace)
+        lease = ObjectKey(namespace, options.lease)
+        leadership = None if gate is None else Leadership(lease, identity, lambda: connect(gated=False), gate)
+        manager = Manager(
+            clock=clock,
+            metrics=metrics,
+            leadership=leadership,
+            health_address=options.health_address,
+            metrics_address=options.metrics_address,
+        )
+        events = EventRecorder(client, clock, options.name, identity, lambda: uuid.uuid4().hex[:16])
+        manager.add_runnable("events", events.run, leader_only=False)
+        setup(manager, Tools(client, clock, random.Random(), metrics, events, lambda: uuid.uuid4().hex))  # noqa: S311 - jitter
+        log.info("the operator starts", identity=identity, python=sys.version.split()[0])
+        try:
+            await manager.run(stop)
+        except WorkerDidNotStop as error:
+            # Nothing may be waited for: what does not stop may still write, and would hold up the loop's end too.
+            log.error("the operator ends at once", error=str(error))  # noqa: TRY400 - told, not traced
+            os._exit(1)
+    log.info("the operator has stopped")
+
+
+async def _first_contact(client: Client) -> None:
+    """Wait for an API server that is just starting; later failures are the informers' to bear."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type((ConnectionFailed, RequestTimedOut, ServerError)),
+        wait=wait_exponential(multiplier=0.2, max=5.0),
+        stop=stop_after_delay(_FIRST_CONTACT_SECONDS),
+        reraise=True,
+    ):
+        with attempt:
+            await client.get_path("/version")
+
+
+def _own_namespace() -> str:
+    return _NAMESPACE_FILE.read_text(encoding="utf-8").strip() if _NAMESPACE_FILE.exists() else "default"

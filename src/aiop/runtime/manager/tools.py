@@ -1,0 +1,62 @@
+"""What every controller of a process takes from outside, and the two parts that it makes with it."""
+
+import random as random_module
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aiop.runtime.client.client import Client
+from aiop.runtime.client.resource import Resource
+from aiop.runtime.conditions.events import EventRecorder
+from aiop.runtime.controller.controller import Controller, Reconciler
+from aiop.runtime.informer.informer import Informer
+from aiop.runtime.informer.source import ClientListWatch
+from aiop.runtime.informer.store import IndexFunction
+from aiop.runtime.kit.clock import Clock
+from aiop.runtime.manager.metrics import Metrics
+from aiop.runtime.views.meta import ObjectView
+
+V = TypeVar("V", bound=ObjectView)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The client, time, chance, metrics and events of a process; in a simulation all of them are tame."""
+
+    client: Client
+    clock: Clock
+    random: random_module.Random
+    metrics: Metrics
+    events: EventRecorder
+    new_id: Callable[[], str]
+
+    def informer(
+        self,
+        resource: Resource,
+        decode: Callable[[bytes], V],
+        *,
+        label_selector: str = "",
+        indexes: Mapping[str, IndexFunction[V]] | None = None,
+    ) -> Informer[V]:
+        """A cache of one resource in all namespaces, by its plural's name; ``decode`` gives its views."""
+        return Informer(
+            resource.plural,
+            ClientListWatch(self.client, resource, label_selector=label_selector),
+            decode,
+            clock=self.clock,
+            random=self.random,
+            indexes=indexes,
+            metrics=self.metrics.informers,
+        )
+
+    def controller(self, name: str, reconciler: Reconciler, *, workers: int = 4) -> Controller:
+        """A controller of that name, measured and traced."""
+        return Controller(
+            name,
+            reconciler,
+            clock=self.clock,
+            new_id=self.new_id,
+            workers=workers,
+            metrics=self.metrics.controllers,
+            queue_metrics=self.metrics.queues,
+        )
