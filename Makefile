@@ -39,7 +39,7 @@ test: lint unit e2e ## everything that CI checks
 lint: $(VENV)/.dev check-generated ## formatting, rules, types, layers, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy src test hack
+	$(BIN)/mypy src test hack docs/how-to/greetings
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev ## tests without a real API server, with coverage

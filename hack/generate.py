@@ -1,4 +1,4 @@
-"""Everything that is generated: CRDs, the chart's copies of them, GitOps manifests, reference pages.
+"""Everything that is generated: CRDs, the chart's copies of them, GitOps manifests, reference pages, files in pages.
 
 `python -m hack.generate` writes it; with `--check` it only compares and ends with 1 if something differs.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiop.api.crd import custom_resource_definitions
 from hack.generated.chart import chart_files, crd_templates
+from hack.generated.included import pages_with_files
 from hack.generated.reference import reference_pages
 from hack.generated.text import as_yaml
 
@@ -24,6 +25,7 @@ def generated_files() -> Iterator[tuple[str, str]]:
         yield f"manifests/crds/{definition['metadata']['name']}.yaml", as_yaml([definition])
     yield from crd_templates()
     yield from reference_pages()
+    yield from pages_with_files(ROOT)
 
 
 def main() -> int:

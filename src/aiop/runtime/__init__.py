@@ -1,1 +1,1 @@
-"""A controller runtime for Kubernetes. It knows nothing of AI: another operator could stand on it."""
+"""A controller runtime on the raw Kubernetes API; it knows nothing of what is built on it."""

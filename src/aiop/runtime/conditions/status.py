@@ -1,18 +1,42 @@
 """The one status write of a pass, and none when nothing changed."""
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
 import msgspec
 
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.runtime.conditions.condition import Condition, merge_conditions
+from aiop.runtime.views.custom import CustomObject
+
+
+class _Conditions(msgspec.Struct):
+    conditions: tuple[Condition, ...] = ()
+
+
+def _ignore(data: bytes) -> None:
+    """Nobody wants to know what was written."""
 
 
 class StatusWriter:
-    """Writes the status of one kind by server-side apply, under one field manager."""
+    """Writes the status of one kind by server-side apply, under one field manager.
 
-    def __init__(self, client: Client, resource: Resource, field_manager: str) -> None:
+    ``written`` is told the object as each write left it: an informer's own ``written``, so that it shows at once.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        resource: Resource,
+        field_manager: str,
+        *,
+        written: Callable[[bytes], object] = _ignore,
+    ) -> None:
         self._client = client
         self._resource = resource
         self._field_manager = field_manager
+        self._written = written
 
     async def write(self, key: ObjectKey, uid: str, live: bytes, status: bytes) -> bytes | None:
         """Apply ``status`` to the object with that UID; None, and no call, if ``live`` says the same already.
@@ -29,6 +53,19 @@ class StatusWriter:
         }
         if self._resource.namespaced:
             body["metadata"] = {"name": key.name, "namespace": key.namespace, "uid": uid}
-        return await self._client.apply(
+        data = await self._client.apply(
             self._resource, key, body, field_manager=self._field_manager, subresource="status"
         )
+        self._written(data)
+        return data
+
+    async def write_conditions(self, live: CustomObject, wanted: Sequence[Condition], now: datetime) -> bool:
+        """For a kind whose status is its conditions and no more: make them ``wanted``; False if they are so already.
+
+        Raises what `write` does, and msgspec.DecodeError if the conditions that are there make no sense.
+        """
+        meta = live.metadata
+        known = msgspec.json.decode(live.status, type=_Conditions).conditions
+        merged = _Conditions(merge_conditions(known, wanted, now=now, generation=meta.generation))
+        key = ObjectKey(meta.namespace, meta.name)
+        return await self.write(key, meta.uid, live.status, msgspec.json.encode(merged)) is not None

@@ -102,7 +102,8 @@ class Manager:
         self._informers.append(informer)
 
     def add_controller(self, controller: Controller) -> None:
-        """Run it while this process leads, after all informers have synced."""
+        """Run it while this process leads, after all informers have synced; those that it watches come along."""
+        self._informers += [informer for informer in controller.informers if informer not in self._informers]
         self._controllers.append(controller)
         self._metrics.queues.watch(controller.name, controller.seconds_in_work)
 

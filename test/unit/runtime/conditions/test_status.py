@@ -1,10 +1,16 @@
+from datetime import UTC, datetime
+
+import msgspec
 import pytest
 
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.errors import Conflict
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.client.transport import Request, Response
+from aiop.runtime.conditions.condition import condition
 from aiop.runtime.conditions.status import StatusWriter
+from aiop.runtime.views.custom import CustomObject
+from aiop.runtime.views.meta import ObjectMeta
 from support.clock import FakeClock
 from support.transport import ScriptedTransport, refusal
 
@@ -34,12 +40,6 @@ async def test_a_changed_status_is_one_forced_apply_bound_to_the_uid() -> None:
     assert data == request.body
 
 
-async def test_an_unchanged_status_is_no_call_whatever_the_order_of_its_keys() -> None:
-    transport = ScriptedTransport()
-    assert await writer(transport).write(KEY, "u1", b'{"a":1,"b":[2]}', b'{ "b": [2], "a": 1 }') is None
-    assert transport.requests == []
-
-
 async def test_a_first_status_is_written_and_a_cluster_scoped_object_has_no_namespace() -> None:
     transport = ScriptedTransport()
     await writer(transport, PLANETS).write(ObjectKey("", "mars"), "u1", b"{}", b'{"moons":2}')
@@ -54,3 +54,21 @@ async def test_another_object_of_that_name_is_left_alone() -> None:
 
     with pytest.raises(Conflict):
         await writer(ScriptedTransport(conflict)).write(KEY, "u1", b"{}", b'{"a":1}')
+
+
+def widget(status: bytes = b"{}") -> CustomObject:
+    return CustomObject(ObjectMeta(name="one", namespace="default", uid="u1", generation=7), status=status)
+
+
+async def test_a_status_of_conditions_alone_is_merged_written_and_told_once() -> None:
+    transport, told = ScriptedTransport(), list[bytes]()
+    conditions = StatusWriter(Client(transport, clock=FakeClock()), WIDGETS, "aiop/widgets", written=told.append)
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    assert await conditions.write_conditions(widget(), [condition("Ready", True, "Fine")], noon)
+    (body,) = transport.bodies()
+    (ready,) = body["status"]["conditions"]
+    assert (ready["observedGeneration"], ready["lastTransitionTime"]) == (7, "2026-01-01T12:00:00Z")
+    assert [msgspec.json.decode(each) for each in told] == [body]
+    live = widget(msgspec.json.encode(body["status"]))
+    assert not await conditions.write_conditions(live, [condition("Ready", True, "Fine")], noon.replace(hour=13))
+    assert len(transport.requests) == len(told) == 1
