@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.informer.informer import Event, Informer
+from aiop.runtime.informer.recovery import Recovery
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from support.clock import FakeClock
 from support.listwatch import ScriptedSource
@@ -21,6 +22,13 @@ class Recorded:
         self.skips = 0
         self.objects = -1
         self.moments: list[float] = []
+        self.known: dict[str, bool] = {}
+
+    def started(self, informer: str) -> None:
+        self.known[informer] = False
+
+    def synced(self, informer: str, synced: bool) -> None:
+        self.known[informer] = synced
 
     def relisted(self, informer: str) -> None:
         self.lists += 1
@@ -39,7 +47,7 @@ class Recorded:
 class Bench:
     """An informer on a script, with all that a test looks at."""
 
-    def __init__(self, source: ScriptedSource) -> None:
+    def __init__(self, source: ScriptedSource, *, optional: bool = False, recovery: Recovery | None = None) -> None:
         self.source = source
         self.clock = FakeClock()
         self.metrics = Recorded()
@@ -52,6 +60,8 @@ class Bench:
             random=random.Random(1),
             indexes={"label": _labels},
             metrics=self.metrics,
+            optional=optional,
+            recovery=recovery,
         )
         self.informer.add_handler(lambda event: self.told.append(said(event)))
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,12 +20,13 @@ _START_SECONDS = 60.0
 
 
 @contextmanager
-def kubelets(kubeconfig: Path) -> Iterator[None]:
+def kubelets(kubeconfig: Path, nodes: Sequence[NodeSpec] = NODES) -> Iterator[None]:
     """Nodes that give pods their life, as their images say, for as long as the context lasts."""
     started = threading.Event()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(_run(kubeconfig, started, stop)), daemon=True)
+    living = _run(kubeconfig, nodes, started, stop)
+    thread = threading.Thread(target=lambda: loop.run_until_complete(living), daemon=True)
     thread.start()
     assert started.wait(_START_SECONDS), "the nodes could not be registered"
     try:
@@ -36,11 +37,11 @@ def kubelets(kubeconfig: Path) -> Iterator[None]:
         loop.close()
 
 
-async def _run(kubeconfig: Path, started: threading.Event, stop: asyncio.Event) -> None:
+async def _run(kubeconfig: Path, nodes: Sequence[NodeSpec], started: threading.Event, stop: asyncio.Event) -> None:
     clock = SystemClock()
     connection = await load_connection(str(kubeconfig))
     async with Client(HttpTransport(connection), clock=clock) as client:
-        cluster = SimulatedCluster(RemoteClusterAPI(client), clock, random.Random(), nodes=NODES, parts=Parts.KUBELETS)
+        cluster = SimulatedCluster(RemoteClusterAPI(client), clock, random.Random(), nodes=nodes, parts=Parts.KUBELETS)
         running = asyncio.create_task(cluster.run())
         await cluster.ready()
         started.set()

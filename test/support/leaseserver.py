@@ -1,6 +1,7 @@
 """As much of an API server as an election needs: Leases with versions, lists and watches."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,14 +18,22 @@ Spec = dict[str, Any]
 
 
 class LeaseServer:
-    """The Leases of one namespace. ``holders`` tells who held a Lease after each write of it, and when."""
+    """The Leases of one namespace, for candidates in any thread.
+
+    ``holders`` tells who held a Lease after each write of it, and when; ``held(name)`` who holds that one now.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.version = 100
         self.leases: dict[str, dict[str, Any]] = {}
         self.holders: list[tuple[float, str]] = []
-        self._streams: list[asyncio.Queue[bytes | None]] = []
+        self._watches: list[_Watch] = []
+        self._lock = threading.RLock()
+
+    def held(self, name: str) -> str:
+        """The holder; empty if it is free or was never made."""
+        return str(self.leases[name]["spec"].get("holderIdentity") or "") if name in self.leases else ""
 
     def put(self, name: str, spec: Spec) -> dict[str, Any]:
         event = "MODIFIED" if name in self.leases else "ADDED"
@@ -41,16 +50,23 @@ class LeaseServer:
         self._tell("DELETED", {**lease, "metadata": {**lease["metadata"], "resourceVersion": str(self.version)}})
 
     def end_watches(self) -> None:
-        for stream in self._streams:
-            stream.put_nowait(None)
+        for watch in self._watches:
+            watch.say(None)
 
     def answer(self, request: Request) -> Response:
+        with self._lock:
+            return self._answer(request)
+
+    def _answer(self, request: Request) -> Response:
         name = request.path.partition("/leases")[2].strip("/")
         body = msgspec.json.decode(request.body or b"null")
         known = self.leases.get(name)
         match request.method:
             case "GET" if not name:
-                return ok({"metadata": {"resourceVersion": str(self.version)}, "items": list(self.leases.values())})
+                found = [
+                    lease for lease in self.leases.values() if _selected(request) in {lease["metadata"]["name"], ""}
+                ]
+                return ok({"metadata": {"resourceVersion": str(self.version)}, "items": found})
             case "POST":
                 taken = body["metadata"]["name"] in self.leases
                 return refusal(409, "AlreadyExists") if taken else ok(self.put(body["metadata"]["name"], body["spec"]))
@@ -63,18 +79,39 @@ class LeaseServer:
         return ok(known)
 
     @asynccontextmanager
-    async def watching(self) -> AsyncIterator["asyncio.Queue[bytes | None]"]:
-        stream: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._streams.append(stream)
+    async def watching(self, request: Request) -> AsyncIterator["asyncio.Queue[bytes | None]"]:
+        watch = _Watch(_selected(request))
+        with self._lock:
+            self._watches.append(watch)
         try:
-            yield stream
+            yield watch.lines
         finally:
-            self._streams.remove(stream)
+            with self._lock:
+                self._watches.remove(watch)
 
     def _tell(self, event: str, lease: dict[str, Any]) -> None:
         line = msgspec.json.encode({"type": event, "object": lease}) + b"\n"
-        for stream in self._streams:
-            stream.put_nowait(line)
+        with self._lock:
+            for watch in self._watches:
+                if watch.selected in {lease["metadata"]["name"], ""}:
+                    watch.say(line)
+
+
+class _Watch:
+    """One open watch; it belongs to the event loop that opened it."""
+
+    def __init__(self, selected: str) -> None:
+        self.selected = selected
+        self.lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+
+    def say(self, line: bytes | None) -> None:
+        self._loop.call_soon_threadsafe(self.lines.put_nowait, line)
+
+
+def _selected(request: Request) -> str:
+    """The one name that the request asks for; empty: all."""
+    return dict(request.query).get("fieldSelector", "").removeprefix("metadata.name=")
 
 
 class LeaseTransport:
@@ -108,7 +145,7 @@ class LeaseTransport:
         await asyncio.sleep(0)
         if self.down:
             raise ConnectionFailed(request.method)
-        async with self.server.watching() as lines:
+        async with self.server.watching(request) as lines:
             yield _Stream(self, lines, request.timeout or 0.0)
 
     async def aclose(self) -> None:

@@ -2,13 +2,20 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import msgspec
 
 from aiop.runtime.client.codec import ListPage, WatchEvent
-from aiop.runtime.client.errors import ClientError, Expired
+from aiop.runtime.client.errors import BadRequest, ClientError, Expired
+from aiop.runtime.client.resource import Resource
+from aiop.runtime.informer.decoding import TypeMeta
+
+WIDGETS = Resource("example.com", "v1", "Widget", "widgets")
+ANYTHING = TypeMeta("", "")
+Script = Sequence[ListPage | ClientError]
 
 
 def widget(name: str, version: int, *, uid: str = "", labels: dict[str, str] | None = None, **metadata: Any) -> bytes:
@@ -48,17 +55,36 @@ def bookmark(version: int) -> WatchEvent:
     )
 
 
+def end_of_initial(version: int) -> WatchEvent:
+    """The bookmark that marks the end of a list by watch."""
+    return WatchEvent(
+        "BOOKMARK",
+        b'{"kind":"Widget","apiVersion":"example.com/v1","metadata":{"resourceVersion":"%d",'
+        b'"annotations":{"k8s.io/initial-events-end":"true"}}}' % version,
+    )
+
+
 class ScriptedSource:
     """Each list takes the next of ``lists``; each watch says what ``say`` puts in, until ``end`` or ``fail``.
 
-    ``calls`` tells what was asked: "list", or "watch <resourceVersion>". A list beyond the script waits for ever.
+    ``calls`` tells what was asked: "list", "watch list" or "watch <resourceVersion>". A list beyond the script waits
+    for ever; one that has an error among its pages fails there. ``refusals`` meet the next watches. Lists by watch are
+    refused, unknown to ``calls``, unless ``by_watch``: then they give the script's lists as events and go on as a
+    watch; a list without a page has no end yet.
     """
 
-    def __init__(self, *lists: list[ListPage] | ClientError) -> None:
-        self.lists: deque[list[ListPage] | ClientError] = deque(lists)
+    resource = WIDGETS
+
+    def __init__(
+        self, *lists: Script | ClientError, by_watch: bool = False, expected: TypeMeta = ANYTHING
+    ) -> None:
+        self.expected = expected
+        self.lists: deque[Script | ClientError] = deque(lists)
+        self._by_watch = by_watch
         self.calls: list[str] = []
         self.timeouts: list[int] = []
         self.open = 0
+        self.refusals: deque[ClientError] = deque()
         self._said: asyncio.Queue[WatchEvent | ClientError | None] = asyncio.Queue()
 
     def say(self, *events: WatchEvent) -> None:
@@ -73,35 +99,82 @@ class ScriptedSource:
 
     async def list_pages(self) -> AsyncIterator[ListPage]:
         self.calls.append("list")
+        async for each in self._told(await self._next_script()):
+            yield each
+
+    async def watch_list(self, timeout_seconds: int, opened: Callable[[], None]) -> AsyncIterator[WatchEvent]:
+        if not self._by_watch:
+            raise BadRequest(400, "Invalid", "sendInitialEvents is forbidden")
+        self.calls.append("watch list")
+        script = await self._next_script()
+        version = ""
+        async with self._opened(timeout_seconds, opened):
+            async for each in self._told(script):
+                for item in each.items:
+                    yield added(item)
+                version = each.resource_version
+            if version:
+                yield end_of_initial(int(version))
+            async for event in self._stream():
+                yield event
+
+    async def watch(
+        self, resource_version: str, timeout_seconds: int, opened: Callable[[], None]
+    ) -> AsyncIterator[WatchEvent]:
+        self.calls.append(f"watch {resource_version}")
+        if self.refusals:
+            raise self.refusals.popleft()
+        async with self._opened(timeout_seconds, opened):
+            async for event in self._stream():
+                yield event
+
+    async def _next_script(self) -> Script:
         if not self.lists:
             await asyncio.get_running_loop().create_future()
         script = self.lists.popleft()
         if isinstance(script, ClientError):
             raise script
+        return script
+
+    @staticmethod
+    async def _told(script: Script) -> AsyncIterator[ListPage]:
         for each in script:
+            if isinstance(each, ClientError):
+                raise each
             yield each
             await asyncio.sleep(0)
 
-    async def watch(self, resource_version: str, timeout_seconds: int) -> AsyncIterator[WatchEvent]:
-        self.calls.append(f"watch {resource_version}")
+    @asynccontextmanager
+    async def _opened(self, timeout_seconds: int, opened: Callable[[], None]) -> AsyncIterator[None]:
         self.timeouts.append(timeout_seconds)
         self.open += 1
+        opened()
         try:
-            while (event := await self._said.get()) is not None:
-                if isinstance(event, ClientError):
-                    raise event
-                yield event
+            yield
         finally:
             self.open -= 1
 
+    async def _stream(self) -> AsyncIterator[WatchEvent]:
+        while (event := await self._said.get()) is not None:
+            if isinstance(event, ClientError):
+                raise event
+            yield event
+
 
 class SmallServer:
-    """Objects, versions, history and compaction: what a list and a watch promise, and nothing else."""
+    """Objects, versions, history and compaction: what lists and a watch promise, and nothing else.
 
-    def __init__(self, *, page_size: int = 2) -> None:
+    Lists by watch are refused unless ``by_watch``.
+    """
+
+    resource = WIDGETS
+    expected = ANYTHING
+
+    def __init__(self, *, page_size: int = 2, by_watch: bool = False) -> None:
         self.objects: dict[str, bytes] = {}
         self.version = 1
         self._page_size = page_size
+        self._by_watch = by_watch
         self._history: list[tuple[int, WatchEvent]] = []
         self._compacted = 0
         self._cut: ClientError | None = None
@@ -139,10 +212,33 @@ class SmallServer:
             yield page(version, *items[start : start + self._page_size])
             await asyncio.sleep(0)
 
-    async def watch(self, resource_version: str, timeout_seconds: int) -> AsyncIterator[WatchEvent]:
-        last, generation = int(resource_version), self._generation
+    async def watch_list(self, timeout_seconds: int, opened: Callable[[], None]) -> AsyncIterator[WatchEvent]:
+        if not self._by_watch:
+            raise BadRequest(400, "Invalid", "sendInitialEvents is forbidden")
+        opened()
+        version, generation = self.version, self._generation
+        for item in reversed(tuple(self.objects.values())):
+            if self._generation == generation:
+                yield added(item)
+            await asyncio.sleep(0)
+        if self._generation == generation:
+            yield end_of_initial(version)
+        async with aclosing(self._after(version, generation)) as events:
+            async for event in events:
+                yield event
+
+    async def watch(
+        self, resource_version: str, timeout_seconds: int, opened: Callable[[], None]
+    ) -> AsyncIterator[WatchEvent]:
+        last = int(resource_version)
         if last < self._compacted:
             raise Expired(410, "Expired", "too old")
+        opened()
+        async with aclosing(self._after(last, self._generation)) as events:
+            async for event in events:
+                yield event
+
+    async def _after(self, last: int, generation: int) -> AsyncGenerator[WatchEvent, None]:
         position = next((index for index, (at, _) in enumerate(self._history) if at > last), len(self._history))
         while self._generation == generation:
             while position < len(self._history):

@@ -1,11 +1,13 @@
 """The operator as a process, for tests that look at it from outside."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import ClassVar
 
 from support.kubectl import eventually
 
@@ -15,30 +17,38 @@ _STOP_SECONDS = 40.0
 class Operator:
     """`aiop manager` with a kubeconfig; starts, is killed, starts again."""
 
+    program: ClassVar[tuple[str, ...]] = ("aiop", "manager")
+
     def __init__(self, kubeconfig: Path, log: Path, *arguments: str) -> None:
         self._kubeconfig = kubeconfig
         self._log = log
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}
         self.health = ""
         self.metrics = ""
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
+        self.launch()
+        eventually(self.ready, told=self.words)
+
+    def launch(self) -> None:
+        """Start it and wait for nothing."""
         health, metrics = _free_port(), _free_port()
         self.health, self.metrics = f"http://127.0.0.1:{health}", f"http://127.0.0.1:{metrics}/metrics"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "aiop", "manager", "--kubeconfig", str(self._kubeconfig)),
+                    *(sys.executable, "-m", *self.program, "--kubeconfig", str(self._kubeconfig)),
                     *("--health-address", f"127.0.0.1:{health}", "--metrics-address", f"127.0.0.1:{metrics}"),
                     *self._arguments,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env=os.environ | self.environment,
             )
-        eventually(self.ready, told=self.words)
 
     def ready(self) -> bool:
         """What /readyz says."""
@@ -54,6 +64,17 @@ class Operator:
                 return str(answer.read().decode())
         except OSError:
             return ""
+
+    @property
+    def pid(self) -> int:
+        """The process that runs or ran last."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """True once the process has ended."""
+        return self._process is None or self._process.poll() is not None
 
     def kill(self) -> None:
         """kill -9."""

@@ -9,6 +9,16 @@ from aiop.runtime.informer.informer import Informer
 from support.clock import settle
 
 
+async def end(task: "asyncio.Task[Any]") -> None:
+    """Cancel it until it ends, however much it would like to finish first."""
+    for _ in range(20):
+        if task.done():
+            break
+        task.cancel()
+        await settle()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 @asynccontextmanager
 async def run_informer(informer: Informer[Any]) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Runs it; what it gives lets everything that can happen, happen. Fails if the informer ends by itself."""

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from hack.generated.runtime import promises
+
 ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / "src" / "aiop" / "runtime"
+LINES = {str(number) for number in range(1, 95)} | {f"S{number}" for number in range(1, 39)}
 # Whole words only: "tune" in "fortune" and "train" in "constraint" are innocent.
 WORDS_OF_AI = re.compile(
     r"\b(ai|ml|gpus?|cuda|nvidia|inference|serving|training|trainer|train|tuning|hyperparameters?|trials?|epochs?"
@@ -22,3 +25,9 @@ def test_no_file_of_the_runtime_is_long_or_knows_a_word_of_ai(path: Path) -> Non
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 400
     assert [line for line in text.splitlines() if WORDS_OF_AI.search(line) and line != ENDPOINT_FIELD] == []
+
+
+def test_every_line_of_the_runtimes_contract_is_held_by_a_test() -> None:
+    held = {line for promise in promises() for line in promise.lines}
+    assert sorted(LINES - held) == []
+    assert sorted(held - LINES) == [], "no such line"

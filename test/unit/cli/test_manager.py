@@ -87,6 +87,9 @@ def test_without_leader_election_there_is_no_lease_and_the_options_of_serving_re
         assert fetcher["image"] == "example.org/fetch:9"
         assert any(argument.startswith("s3://bucket/models/") for argument in fetcher["args"])
         assert kubectl.items("leases") == []
+        written = re.search(r"^write_lane_wait_seconds_count (\S+)$", operator.fetch(operator.metrics), re.MULTILINE)
+        assert written, "the operator's writes go by the lane"
+        assert float(written[1]) > 0
     finally:
         code = operator.stop()
     assert code == 0

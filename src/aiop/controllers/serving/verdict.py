@@ -7,6 +7,7 @@ from aiop.controllers.serving.children.autoscaler import ScalingPlan
 from aiop.controllers.serving.diagnosis import Cause
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.runtime.conditions.condition import Condition, condition
+from aiop.runtime.conditions.summary import Why, while_true
 from aiop.runtime.views.owned import AutoscalerStatus
 
 
@@ -81,11 +82,13 @@ def conditions_of(facts: Facts) -> Sequence[Condition]:
         _degraded(facts),
     ]
     stalled = facts.stalled
-    if stalled is not None:
-        return [*always, condition("Stalled", True, stalled.reason, stalled.message)]
-    if not facts.rolled_out:
-        return [*always, condition("Reconciling", True, "RollingOut", _rolling_message(facts))]
-    return always
+    return [
+        *always,
+        *while_true(
+            stalled=Why(stalled.reason, stalled.message) if stalled else None,
+            reconciling=None if facts.rolled_out else Why("RollingOut", _rolling_message(facts)),
+        ),
+    ]
 
 
 def _accepted(facts: Facts) -> Condition:

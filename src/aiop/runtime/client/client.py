@@ -1,8 +1,7 @@
 """The Kubernetes API as verbs on resources: bytes in and out, typed errors, a gate before every write."""
 
-import math
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, nullcontext
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -16,10 +15,11 @@ from aiop.runtime.client.codec import (
     encode,
     error_from,
 )
-from aiop.runtime.client.errors import ConnectionFailed, WriteNotPermitted
+from aiop.runtime.client.errors import ConnectionFailed, RequestTimedOut, StreamStalled, WriteNotPermitted
 from aiop.runtime.client.gate import OpenGate, WriteGate
+from aiop.runtime.client.lane import WriteLane
 from aiop.runtime.client.resource import ObjectKey, Resource
-from aiop.runtime.client.transport import Request, Transport
+from aiop.runtime.client.transport import SHORTEST_SECONDS, Request, Transport, duration
 from aiop.runtime.client.watchlines import LineFramer
 from aiop.runtime.kit.clock import Clock
 
@@ -46,14 +46,18 @@ class PatchType(StrEnum):
 class Client:
     """A client of one API server.
 
-    Promised: bodies stay bytes; every failure is a class of ``errors``; a mutating request asks the gate first and
-    ends before the permit does; nothing is retried, since only the caller knows whether a lost write may be repeated.
+    Promised: bodies stay bytes; every failure is a class of ``errors``; a mutating request waits for its turn in the
+    lane (None: for nothing), asks the gate then, and ends before the permit does; nothing is retried, since only the
+    caller knows whether a lost write may be repeated.
     """
 
-    def __init__(self, transport: Transport, *, clock: Clock, gate: WriteGate | None = None) -> None:
+    def __init__(
+        self, transport: Transport, *, clock: Clock, gate: WriteGate | None = None, lane: WriteLane | None = None
+    ) -> None:
         self._transport = transport
         self._clock = clock
         self._gate = gate or OpenGate()
+        self._lane = lane
 
     async def get_path(self, path: str) -> bytes:
         """GET of a path that is no object: discovery, /version, /readyz."""
@@ -72,19 +76,25 @@ class Client:
         field_selector: str = "",
         resource_version: str = "",
         page_size: int = 500,
+        accept: str = _JSON,
     ) -> AsyncIterator[ListPage]:
-        """Every object, a page at a time; all of one version. Raises Expired if reading took too long."""
+        """Every object, a page at a time; all of one version. Raises Expired if reading took too long.
+
+        ``accept`` is the media type asked for: JSON, perhaps transformed by the server.
+        """
         query = _selection(label_selector, field_selector)
         query["limit"] = str(page_size)
         if resource_version:
             query["resourceVersion"] = resource_version
         while True:
-            page = decode_list(await self._read(resource.path(namespace), query))
+            page = decode_list(await self._read(resource.path(namespace), query, accept))
+            token = page.continue_token
             yield page
-            if not page.continue_token:
+            if not token:
                 return
+            del page  # the next one comes in its place, not beside it
             query.pop("resourceVersion", None)
-            query["continue"] = page.continue_token
+            query["continue"] = token
 
     async def watch(
         self,
@@ -96,11 +106,16 @@ class Client:
         resource_version: str,
         timeout_seconds: int,
         idle_timeout: float | None = None,
+        initial_events: bool = False,
+        accept: str = _JSON,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncIterator[WatchEvent]:
         """What happens after ``resource_version``, bookmarks included, until the server ends it.
 
-        An ERROR event raises the mapped ApiError; a cut line raises ConnectionFailed; silence for ``idle_timeout``
-        seconds (default: 5 more than the server's own time-out) raises RequestTimedOut.
+        With ``initial_events`` it begins with everything that is there, not older than that version (empty: than this
+        moment), and a bookmark that marks its end. ``accept`` is the media type asked for; ``opened`` is called once
+        the server has taken the watch. An ERROR event raises the mapped ApiError; a cut line raises ConnectionFailed;
+        silence for ``idle_timeout`` seconds (default: 5 more than the server's own time-out) raises StreamStalled.
         """
         query = _selection(label_selector, field_selector) | {
             "watch": "true",
@@ -108,21 +123,28 @@ class Client:
             "resourceVersion": resource_version,
             "timeoutSeconds": str(timeout_seconds),
         }
+        if initial_events:
+            query |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
         request = Request(
             "GET",
             resource.path(namespace),
             query=tuple(query.items()),
-            headers={"Accept": _JSON},
+            headers={"Accept": accept},
             timeout=timeout_seconds + _IDLE_GRACE_SECONDS if idle_timeout is None else idle_timeout,
         )
         framer = LineFramer()
         async with self._transport.stream(request) as stream:
             if stream.response.status >= _FAILURES:
                 raise error_from(stream.response.status, stream.response.body, stream.response.headers)
-            async with aclosing(stream.chunks()) as chunks:
-                async for chunk in chunks:
-                    for line in framer.feed(chunk):
-                        yield decode_event(line)
+            if opened is not None:
+                opened()
+            try:
+                async with aclosing(stream.chunks()) as chunks:
+                    async for chunk in chunks:
+                        for line in framer.feed(chunk):
+                            yield decode_event(line)
+            except RequestTimedOut as error:
+                raise StreamStalled(*error.args) from error
         if framer.incomplete:
             message = f"watch of {resource.plural} was cut in the middle of an event"
             raise ConnectionFailed(message)
@@ -142,7 +164,11 @@ class Client:
         force: bool = True,
         subresource: str = "",
     ) -> bytes:
-        """Server-side apply; a ``metadata.uid`` in the body makes it refuse (Conflict) to create or meet another."""
+        """Server-side apply; a ``metadata.uid`` in the body makes it refuse (Conflict) to create or meet another.
+
+        Not promised for a status: there servers heed the body's ``metadata.resourceVersion``, and the UID only where
+        no object is.
+        """
         query = {"fieldManager": field_manager, "force": "true" if force else "false"}
         path = resource.path(key.namespace, key.name, subresource)
         return await self._write("PATCH", path, key, body, query, PatchType.APPLY)
@@ -157,7 +183,7 @@ class Client:
         field_manager: str,
         subresource: str = "",
     ) -> bytes:
-        """A JSON or merge patch."""
+        """A JSON or merge patch; in a merge patch, UID and resourceVersion are preconditions as in `apply`."""
         path = resource.path(key.namespace, key.name, subresource)
         return await self._write("PATCH", path, key, body, {"fieldManager": field_manager}, patch_type)
 
@@ -195,8 +221,8 @@ class Client:
         """Close the connections."""
         await self._transport.aclose()
 
-    async def _read(self, path: str, query: dict[str, str]) -> bytes:
-        headers = {"Accept": _JSON}
+    async def _read(self, path: str, query: dict[str, str], accept: str) -> bytes:
+        headers = {"Accept": accept}
         return await self._send(Request("GET", path, tuple(query.items()), headers=headers, timeout=_READ_SECONDS))
 
     async def _write(
@@ -208,14 +234,15 @@ class Client:
         query: dict[str, str],
         content_type: str = _JSON,
     ) -> bytes:
-        seconds = min(_WRITE_SECONDS, self._gate.permit(key) - self._clock.monotonic())
-        if seconds <= 0:
-            message = f"{method} {path}: the permit has run out"
-            raise WriteNotPermitted(message)
-        query = query | {"timeout": f"{max(1, math.floor(seconds))}s"}
-        headers = {"Accept": _JSON, "Content-Type": str(content_type)}
-        request = Request(method, path, tuple(query.items()), headers, encode(body), timeout=seconds)
-        return await self._send(request)
+        async with self._lane.slot() if self._lane is not None else nullcontext():
+            seconds = min(_WRITE_SECONDS, self._gate.permit(key) - self._clock.monotonic())
+            if seconds < SHORTEST_SECONDS:
+                message = f"{method} {path}: the permit has run out"
+                raise WriteNotPermitted(message)
+            query = query | {"timeout": duration(seconds)}
+            headers = {"Accept": _JSON, "Content-Type": str(content_type)}
+            request = Request(method, path, tuple(query.items()), headers, encode(body), timeout=seconds)
+            return await self._send(request)
 
     async def _send(self, request: Request) -> bytes:
         response = await self._transport.send(request)

@@ -1,6 +1,8 @@
 """Bytes to structs and back, and failures to typed errors."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 import msgspec
@@ -36,6 +38,8 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     429: TooManyRequests,
 }
 _SERVER_ERRORS = 500
+# A patch for a namesake of another UID is called invalid, as if somebody tried to change the UID; a conflict is meant.
+_UID = "metadata.uid"
 # What is kept of an answer that is no Status object: enough to recognise a proxy's error page.
 _SHOWN_BYTES = 200
 # msgspec lets a string that is not UTF-8 pass as Python's own error.
@@ -64,7 +68,7 @@ class _ListMeta(msgspec.Struct, rename="camel"):
 
 class _List(msgspec.Struct):
     metadata: _ListMeta
-    items: list[msgspec.Raw] | None = None
+    items: list[msgspec.Raw] | None  # null is an empty list; a Table or a Status has none at all
 
 
 class _Event(msgspec.Struct):
@@ -129,11 +133,12 @@ def error_from(status: int, body: bytes, headers: Mapping[str, str] | None = Non
     try:
         told = _status_decoder.decode(body)
     except _NONSENSE:
-        told = _Status(message=body[:_SHOWN_BYTES].decode(errors="replace"))
+        told = _Status(message=body[:_SHOWN_BYTES].decode(errors="replace").strip())
     code = status or told.code or _SERVER_ERRORS
     details = told.details or _StatusDetails()
     causes = tuple(Cause(cause.field, cause.reason, cause.message) for cause in details.causes or ())
-    return _class_of(code, told.reason)(
+    is_another = bool(causes) and all(cause.field == _UID for cause in causes)
+    return (Conflict if is_another else _class_of(code, told.reason))(
         code,
         told.reason,
         told.message,
@@ -156,4 +161,7 @@ def _retry_after(headers: Mapping[str, str], details: _StatusDetails) -> float |
     header = headers.get("Retry-After", "")
     if header.isdecimal():
         return float(header)
+    with suppress(ValueError, TypeError):  # a moment, by the server's own clock
+        moment, now = parsedate_to_datetime(header), parsedate_to_datetime(headers.get("Date", ""))
+        return max(0.0, (moment - now).total_seconds())
     return float(details.retry_after_seconds) if details.retry_after_seconds else None

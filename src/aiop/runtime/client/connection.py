@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import structlog
-from kubernetes_asyncio.client import ApiClient, Configuration
+from kubernetes_asyncio.client import Configuration
 from kubernetes_asyncio.config.incluster_config import (
     SERVICE_CERT_FILENAME,
     SERVICE_HOST_ENV_NAME,
@@ -18,6 +21,7 @@ from kubernetes_asyncio.config.incluster_config import (
 from kubernetes_asyncio.config.kube_config import load_kube_config
 
 from aiop.runtime.client.errors import ClientError
+from aiop.runtime.client.sockets import open_session
 
 log = structlog.get_logger(__name__)
 
@@ -33,20 +37,19 @@ class ConfigurationFailed(ClientError):
 
 
 class Connection:
-    """An open ApiClient with its credentials; ``renew`` fetches them anew after a 401.
+    """An open session with its credentials; ``renew`` fetches them anew after a 401.
 
     ``generation`` counts the renewals: who was refused says with which one, and many refused at once renew once.
     """
 
     def __init__(self, configuration: Configuration, reload: Reload, identity: tuple[bytes, ...]) -> None:
-        # Watches hold a connection each; their number is bounded by the informers, not by a pool.
-        configuration.connection_pool_maxsize = 0
         self.generation = 0
         self._configuration = configuration
         self._reload = reload
         self._identity = identity
         self._renewal = asyncio.Lock()
-        self.api_client = ApiClient(configuration=configuration)
+        self._proxy = configuration.proxy or _environments_proxy(self.host)
+        self.session = open_session(_tls(configuration))
 
     @property
     def host(self) -> str:
@@ -54,18 +57,12 @@ class Connection:
         return str(self._configuration.host).rstrip("/")
 
     @property
-    def session(self) -> Any:
-        """The aiohttp session that kubernetes-asyncio set up with our TLS material."""
-        return self.api_client.rest_client.pool_manager
-
-    @property
     def request_options(self) -> dict[str, Any]:
-        """What kubernetes-asyncio would add to each request: proxy and server name."""
-        rest = self.api_client.rest_client
+        """What each request needs beside its own: the proxy of the kubeconfig, else the environment's; server name."""
         options = {
-            "proxy": rest.proxy,
-            "proxy_headers": rest.proxy_headers,
-            "server_hostname": rest.server_hostname,
+            "proxy": self._proxy,
+            "proxy_headers": self._configuration.proxy_headers,
+            "server_hostname": self._configuration.tls_server_name,
         }
         return {name: value for name, value in options.items() if value}
 
@@ -95,13 +92,13 @@ class Connection:
 
     async def _reopen(self) -> None:
         with _told(_CERTIFICATES):
-            fresh = ApiClient(configuration=self._configuration)
-        old, self.api_client = self.api_client, fresh
+            fresh = open_session(_tls(self._configuration))
+        old, self.session = self.session, fresh
         await old.close()
 
     async def aclose(self) -> None:
         """Close the session."""
-        await self.api_client.close()
+        await self.session.close()
 
 
 async def load_connection(kubeconfig: str | None = None, context: str | None = None) -> Connection:
@@ -116,6 +113,25 @@ async def load_connection(kubeconfig: str | None = None, context: str | None = N
     identity = await _identity(configuration)
     with _told(_CERTIFICATES):
         return Connection(configuration, reload, identity)
+
+
+def _tls(configuration: Configuration) -> ssl.SSLContext:
+    """Whom to trust and who we are; the machine's own authorities if none is named."""
+    context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+    if configuration.disable_strict_ssl_verification:
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if not configuration.verify_ssl:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if configuration.cert_file:
+        context.load_cert_chain(configuration.cert_file, configuration.key_file)
+    return context
+
+
+def _environments_proxy(host: str) -> str | None:
+    """What HTTPS_PROXY or HTTP_PROXY says for the API server, unless NO_PROXY names it."""
+    url = urlsplit(host)
+    return None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
 
 
 def _from_kubeconfig(configuration: Configuration, kubeconfig: str | None, context: str | None) -> Reload:

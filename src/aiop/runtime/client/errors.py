@@ -15,6 +15,10 @@ class RequestTimedOut(ClientError):
     """Raised when no answer came within the deadline; the server may still have done the work."""
 
 
+class StreamStalled(RequestTimedOut):
+    """Raised when a watch that had begun said nothing for its idle time-out: its connection is taken for dead."""
+
+
 class WriteNotPermitted(ClientError):
     """Raised when the write gate is closed, before a byte is sent: this process does not hold the lease."""
 
@@ -77,7 +81,7 @@ class AlreadyExists(ApiError):
 
 
 class Conflict(ApiError):
-    """Raised when a precondition (resourceVersion, UID, field ownership) does not hold (409)."""
+    """Raised when a precondition (resourceVersion, UID, field ownership) does not hold (409; 422 for a patch's UID)."""
 
 
 class Expired(ApiError):

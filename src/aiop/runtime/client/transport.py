@@ -4,9 +4,10 @@ Failures of the network become errors of ours, and nothing is retried but what w
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import aiohttp
@@ -18,6 +19,8 @@ from aiop.runtime.client.errors import ConnectionFailed, RequestTimedOut
 _UNAUTHORIZED = 401
 # A reader that is refused later than this has lost its connection, not its patience.
 _CONNECT_SECONDS = 10.0
+# The unit of a server's time-out below a second; less would be 0, and 0 means the server's own default.
+SHORTEST_SECONDS = 0.001
 
 RequestObserver = Callable[[str, str, int], None]
 
@@ -84,12 +87,13 @@ class HttpTransport:
         self._observe = observe
 
     async def send(self, request: Request) -> Response:
-        """One exchange; a 401 renews the credentials and is tried once more."""
-        used = self._connection.generation
+        """One exchange; a 401 renews the credentials and is tried once more, in the time that is left."""
+        used, now = self._connection.generation, asyncio.get_running_loop().time
+        started = now()
         response = await self._exchange(request)
         if response.status == _UNAUTHORIZED:
             await self._connection.renew(used)
-            response = await self._exchange(request)
+            response = await self._exchange(_later(request, now() - started))
         return response
 
     async def _exchange(self, request: Request) -> Response:
@@ -128,9 +132,15 @@ class HttpTransport:
                 timeout=limits,
                 **self._connection.request_options,
             )
+        held = answer.connection
+        transport = held.transport if held is not None else None
         try:
             self._observe(request.method, self._connection.host, answer.status)
             yield answer
+        except BaseException:
+            if transport is not None and not answer.content.is_eof():  # at the end, it may serve another already
+                transport.abort()
+            raise
         finally:
             _leave(answer)
 
@@ -156,6 +166,23 @@ class HttpStream:
                     yield chunk
         finally:
             _leave(self._answer)
+
+
+def duration(seconds: float) -> str:
+    """The value of the API's ``timeout`` parameter; never more than ``seconds``."""
+    return f"{math.floor(seconds)}s" if seconds >= 1 else f"{math.floor(seconds / SHORTEST_SECONDS)}ms"
+
+
+def _later(request: Request, seconds: float) -> Request:
+    """The same request for the rest of its time; raises RequestTimedOut if none is left."""
+    if request.timeout is None:
+        return request
+    left = request.timeout - seconds
+    if left < SHORTEST_SECONDS:
+        message = f"{request.method} {request.path}: the credentials came too late"
+        raise RequestTimedOut(message)
+    query = tuple((name, duration(left) if name == "timeout" else value) for name, value in request.query)
+    return replace(request, query=query, timeout=left)
 
 
 def _leave(answer: aiohttp.ClientResponse) -> None:

@@ -39,6 +39,19 @@ def merge_conditions(
     return tuple(_merged(known.get(each.type), each, moment, generation) for each in wanted)
 
 
+def set_condition(
+    existing: Sequence[Condition], wanted: Condition, *, now: datetime, generation: int
+) -> tuple[Condition, ...]:
+    """``existing`` with ``wanted`` in the place of its kind, or at the end; the others stay as they are.
+
+    They keep their own observedGeneration, since nobody has looked at them anew.
+    """
+    (merged,) = merge_conditions(existing, [wanted], now=now, generation=generation)
+    if find(existing, wanted.type) is None:
+        return (*existing, merged)
+    return tuple(merged if each.type == wanted.type else each for each in existing)
+
+
 def changed(existing: Iterable[Condition], merged: Iterable[Condition]) -> list[Condition]:
     """Those of ``merged`` that are new, or whose status or reason differs: what an event is worth."""
     known = {each.type: (each.status, each.reason) for each in existing}

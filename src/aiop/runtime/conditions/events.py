@@ -1,15 +1,17 @@
-"""Events: said once, counted when repeated, and never faster than an object may speak."""
+"""Events: said once, counted when repeated, gathered when many are alike, and never faster than an object may speak."""
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import structlog
 
 from aiop.runtime.client.builtin import EVENTS
 from aiop.runtime.client.client import Client, PatchType
 from aiop.runtime.client.errors import ClientError, NotFound
+from aiop.runtime.client.lane import writing_for
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.kit.clock import Clock
 
@@ -20,6 +22,10 @@ _BURST = 25
 _REFILL_SECONDS = 300.0
 # The same words within this time are one event with a count (events.k8s.io calls it a series).
 _SERIES_SECONDS = 360.0
+# client-go's aggregation: after ten events within ten minutes that differ in nothing but their notes, the rest is one.
+_ALIKE = 10
+_ALIKE_SECONDS = 600.0
+_COMBINED = "(combined from similar events): "
 # Objects whose state is remembered; the least recently heard of goes first.
 _REMEMBERED = 4096
 # Events that wait to be written; more than that are dropped, since they may never hold up work.
@@ -63,9 +69,25 @@ class _Series:
 
 
 @dataclass(slots=True)
+class _Alike:
+    """When each of the notes was last said, by its hash: the notes themselves would be the largest thing remembered."""
+
+    said_at: dict[int, float] = field(default_factory=dict)
+
+    def admits(self, note: int, now: float) -> bool:
+        """True if it may stand for itself; it is among the first so many notes of the last minutes."""
+        self.said_at = {each: moment for each, moment in self.said_at.items() if now - moment < _ALIKE_SECONDS}
+        if note not in self.said_at and len(self.said_at) >= _ALIKE:
+            return False
+        self.said_at[note] = now
+        return True
+
+
+@dataclass(slots=True)
 class _Memory:
     tokens: OrderedDict[str, _Tokens] = field(default_factory=OrderedDict)
     series: OrderedDict[_Said, _Series] = field(default_factory=OrderedDict)
+    alike: OrderedDict[_Said, _Alike] = field(default_factory=OrderedDict)
 
 
 class EventRecorder:
@@ -87,12 +109,12 @@ class EventRecorder:
 
     @property
     def remembered(self) -> int:
-        """How many objects' right to speak is kept in mind."""
-        return len(self._memory.tokens)
+        """The most that is kept in mind of one sort: objects' right to speak, series, events that are alike."""
+        return max(len(self._memory.tokens), len(self._memory.series), len(self._memory.alike))
 
     def record(self, regarding: ObjectReference, event_type: str, reason: str, note: str, action: str) -> None:
         """Say that ``reason`` happened (``event_type`` is Normal or Warning); never blocks."""
-        said = _Said(regarding, event_type, reason, note.encode()[:_NOTE_BYTES].decode(errors="ignore"), action)
+        said = _Said(regarding, event_type, reason, _bounded(note), action)
         if not self._may_speak(regarding.uid):
             return
         try:
@@ -105,9 +127,16 @@ class EventRecorder:
         while True:
             said = await self._pending.get()
             try:
-                await self._write(said)
+                with writing_for("events"):
+                    await self._write(said)
             except ClientError as error:
                 log.warning("event not written", reason=said.reason, error=str(error))
+            finally:
+                self._pending.task_done()
+
+    async def written(self) -> None:
+        """Return once nothing waits to be written, while `run` runs."""
+        await self._pending.join()
 
     def _may_speak(self, uid: str) -> bool:
         now = self._clock.monotonic()
@@ -122,21 +151,33 @@ class EventRecorder:
         return True
 
     async def _write(self, said: _Said) -> None:
+        """Its own event, a count on one, or a count on the one for all that are alike, whose note is its first's."""
         now = self._clock.monotonic()
-        series = self._memory.series.get(said)
-        if series is not None and now - series.last < _SERIES_SECONDS and await self._count(said, series, now):
+        key = said if self._stands_for_itself(said, now) else replace(said, note=_COMBINED, action="")
+        series = self._memory.series.get(key)
+        if series is not None and now - series.last < _SERIES_SECONDS and await self._count(key, series, now):
             return
+        note = said.note if key is said else _bounded(_COMBINED + said.note)
         namespace = said.regarding.namespace or "default"
         name = f"{said.regarding.name[:200]}.{self._new_id()}"
-        await self._client.create(EVENTS, namespace, self._body(said, name, namespace), field_manager=self._component)
-        self._memory.series[said] = _Series(ObjectKey(namespace, name), last=now)
+        body = self._body(replace(said, note=note), name, namespace)
+        await self._client.create(EVENTS, namespace, body, field_manager=self._component)
+        self._memory.series[key] = _Series(ObjectKey(namespace, name), last=now)
+        self._memory.series.move_to_end(key)
         _trim(self._memory.series)
 
-    async def _count(self, said: _Said, series: _Series, now: float) -> bool:
+    def _stands_for_itself(self, said: _Said, now: float) -> bool:
+        family = replace(said, note="", action="")
+        alike = self._memory.alike.setdefault(family, _Alike())
+        self._memory.alike.move_to_end(family)
+        _trim(self._memory.alike)
+        return alike.admits(hash(said.note), now)
+
+    async def _count(self, key: _Said, series: _Series, now: float) -> bool:
         """Raise the count of an event that was said before; False if it is gone."""
         series.count += 1
         series.last = now
-        self._memory.series.move_to_end(said)
+        self._memory.series.move_to_end(key)
         change = {"series": {"count": series.count, "lastObservedTime": self._moment()}}
         try:
             await self._client.patch(
@@ -169,6 +210,10 @@ class EventRecorder:
         }
 
 
-def _trim(memory: "OrderedDict[str, _Tokens] | OrderedDict[_Said, _Series]") -> None:
+def _bounded(note: str) -> str:
+    return note.encode()[:_NOTE_BYTES].decode(errors="ignore")
+
+
+def _trim(memory: OrderedDict[Any, Any]) -> None:
     while len(memory) > _REMEMBERED:
         memory.popitem(last=False)

@@ -1,7 +1,8 @@
 """A controller: changed objects become keys, workers reconcile keys, and the result says when to look again.
 
 Promised: no two workers hold one key; an error or even a panic of one key never stops another; an exception is
-retried with that key's own back-off, a TerminalError is not; a requeue time resets the back-off.
+retried with that key's own back-off, and no sooner than the API server asked for, a TerminalError is not; a requeue
+time resets the back-off. After a success a key has the usual priority again, and nothing of it is kept.
 """
 
 import asyncio
@@ -11,19 +12,21 @@ from typing import Any, Protocol
 
 import structlog
 
-from aiop.runtime.client.errors import WriteNotPermitted
+from aiop.runtime.client.errors import ApiError, Conflict, WriteNotPermitted
+from aiop.runtime.client.lane import writing_for
 from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.client.shard import Shard
 from aiop.runtime.controller.errors import TerminalError
-from aiop.runtime.controller.mappers import Mapper, Predicate
+from aiop.runtime.controller.mappers import Mapper, Predicate, own_key
 from aiop.runtime.informer.informer import Event, Informer
 from aiop.runtime.kit.clock import Clock
 from aiop.runtime.kit.deadline import DeadlineExceeded, within
 from aiop.runtime.views.meta import ObjectView
-from aiop.runtime.workqueue.queue import QueueMetrics, QueueShutDown, WorkQueue
+from aiop.runtime.workqueue.queue import ITEM_BACKOFF, QueueMetrics, QueueShutDown, WorkQueue
 
 log = structlog.get_logger(__name__)
 
-# What the first list brings waits behind what changes now (controller-runtime's number).
+# What the first list brings, and what a resync repeats, waits behind what changes now (controller-runtime's number).
 INITIAL_PRIORITY = -100
 
 
@@ -38,7 +41,7 @@ class Reconciler(Protocol):
     """Brings one object from what is to what should be."""
 
     async def reconcile(self, key: ObjectKey) -> Result:
-        """One pass; raises to be retried, TerminalError not to be."""
+        """One pass; raises to be retried, TerminalError not to be. For an object that is gone it has nothing to do."""
         ...
 
 
@@ -78,10 +81,12 @@ class Controller:
         timeout: float | None = None,
         metrics: ControllerMetrics | None = None,
         queue_metrics: QueueMetrics | None = None,
+        shard: Shard | None = None,
     ) -> None:
         self.name = name
         self.informers: list[Informer[Any]] = []
         self._mappers: list[Mapper] = []
+        self._primary: Informer[Any] | None = None
         self._reconciler = reconciler
         self._clock = clock
         self._new_id = new_id
@@ -89,27 +94,42 @@ class Controller:
         self._timeout = timeout
         self._metrics = metrics or _Unmeasured()
         self._queue_metrics = queue_metrics
+        self._shard = shard or Shard()
         self._queue = self._new_queue()
         self._metrics.started(name, workers)
 
-    def watches(self, informer: Informer[Any], mapper: Mapper, *, predicate: Predicate | None = None) -> None:
-        """Enqueue what ``mapper`` makes of each change, of its old state and of its new one."""
+    def watches(
+        self,
+        informer: Informer[Any],
+        mapper: Mapper,
+        *,
+        predicate: Predicate | None = None,
+        resync_seconds: float | None = None,
+    ) -> None:
+        """Enqueue what ``mapper`` makes of each change, of its old state and of its new one.
+
+        With ``resync_seconds`` also of every object that often, from the cache alone. The informer that is mapped by
+        ``own_key`` holds the objects themselves: log lines take generations from it.
+        """
+        if mapper is own_key:
+            self._primary = informer
         self.informers.append(informer)
         self._mappers.append(mapper)
 
         def handle(event: Event[Any]) -> None:
             if predicate is not None and not predicate(event):
                 return
-            priority = INITIAL_PRIORITY if event.initial else 0
+            priority = INITIAL_PRIORITY if _can_wait(event) else 0
             for view in (event.old, event.new):
                 for key in mapper(view) if view is not None else ():
                     self.enqueue(key, priority)
 
-        informer.add_handler(handle)
+        informer.add_handler(handle, resync_seconds=resync_seconds)
 
     def enqueue(self, key: ObjectKey, priority: int = 0) -> None:
-        """``key`` needs a pass."""
-        self._queue.add(key, priority)
+        """``key`` needs a pass; one of another shard is another controller's."""
+        if self._shard.holds(key):
+            self._queue.add(key, priority)
 
     async def run(self) -> None:
         """Work until cancelled; returns once every worker has ended."""
@@ -154,8 +174,8 @@ class Controller:
                 queue.done(key)
 
     async def _pass(self, key: ObjectKey, queue: WorkQueue[ObjectKey]) -> None:
-        context = {"controller": self.name, "object": str(key), "trace": self._new_id()}
-        with structlog.contextvars.bound_contextvars(**context):
+        context = {"controller": self.name, "object": str(key), "trace": self._new_id(), **self._generation(key)}
+        with structlog.contextvars.bound_contextvars(**context), writing_for(str(key)):
             started = self._clock.monotonic()
             self._metrics.busy(self.name, 1)
             try:
@@ -163,6 +183,11 @@ class Controller:
             finally:
                 self._metrics.busy(self.name, -1)
             self._metrics.reconciled(self.name, outcome, self._clock.monotonic() - started)
+
+    def _generation(self, key: ObjectKey) -> dict[str, int]:
+        """Which state of its spec the pass is about; nothing for an object that is gone or is not ours to know."""
+        view = self._primary.store.get(key) if self._primary is not None else None
+        return {} if view is None else {"generation": view.metadata.generation}
 
     async def _attempt(self, key: ObjectKey, queue: WorkQueue[ObjectKey]) -> str:
         try:
@@ -174,11 +199,12 @@ class Controller:
             return "terminal"
         except WriteNotPermitted:
             log.info("pass ended: this process does not lead")
+            queue.forget(key)
             return "error"
         except BaseException as error:  # whatever a reconciler raises, it may not take the worker along
             if _ends_the_worker(error):
                 raise
-            queue.add_rate_limited(key)
+            queue.add_rate_limited(key, at_least=_asked_for(error))
             return self._failed(error)
         queue.forget(key)
         if wait is None:
@@ -197,6 +223,9 @@ class Controller:
         if isinstance(error, DeadlineExceeded):
             log.warning("pass timed out", error=str(error))
             return "timeout"
+        if isinstance(error, Conflict):  # two writers met, which is how they are kept apart: no fault of anybody's
+            log.info("pass met a newer state and is repeated", error=str(error))
+            return "error"
         if isinstance(error, Exception):
             log.warning("pass failed", error=str(error), error_type=type(error).__name__, exc_info=error)
             return "error"
@@ -211,6 +240,17 @@ def _mapped(mapper: Mapper, view: ObjectView) -> tuple[ObjectKey, ...]:
     except Exception:  # a mapper reads what tenants wrote
         log.exception("mapper failed", object=f"{view.metadata.namespace}/{view.metadata.name}")
         return ()
+
+
+def _can_wait(event: Event[Any]) -> bool:
+    """True for what tells of no change: the first list, and a resync, which repeats a state."""
+    return event.initial or event.old == event.new
+
+
+def _asked_for(error: BaseException) -> float:
+    """For how many seconds the API server wants to be left alone; more than the longest back-off is not believed."""
+    asked = error.retry_after if isinstance(error, ApiError) else None
+    return min(asked or 0.0, ITEM_BACKOFF.maximum)
 
 
 def _ends_the_worker(error: BaseException) -> bool:

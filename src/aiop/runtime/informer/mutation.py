@@ -1,4 +1,4 @@
-"""For tests: finds out who changes what the cache shares. Views are frozen; the mappings inside them are not."""
+"""For tests: finds out who changes what the cache shares, by force or because a view of his own lets him."""
 
 from typing import Generic
 

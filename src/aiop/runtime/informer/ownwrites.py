@@ -1,6 +1,7 @@
 """Our own writes, until the watch has told of them (decision: read your own writes, and no ghosts)."""
 
 import heapq
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -20,7 +21,8 @@ _OWN_DELETE_TIME = "1970-01-01T00:00:00Z"
 class OwnWrite(Generic[V]):
     """One object as our last write left it; ``number`` grows with each write.
 
-    An own delete (``deleting``) names no version: it lasts until the watch tells of the deletion itself.
+    An own delete (``deleting``) names no version of its own: it lasts until the watch tells of the deletion itself,
+    or, for an object that the watch never told of, as long as the write that made it.
     """
 
     view: V
@@ -33,6 +35,10 @@ class OwnWrite(Generic[V]):
         if self.deleting:
             return self.view.metadata.uid == told.metadata.uid and not told.metadata.deletion_timestamp
         return is_newer(self.version, told.metadata.resource_version)
+
+    def awaits_its_end(self, told: V | None) -> bool:
+        """True for an own delete of what the watch still tells of."""
+        return self.deleting and told is not None and self.ahead_of(told)
 
 
 class OwnWrites(Generic[V]):
@@ -70,18 +76,21 @@ class OwnWrites(Generic[V]):
         """Forget the write; what it was."""
         return self._writes.pop(key, None)
 
-    def passed(self, version: str) -> dict[ObjectKey, V]:
-        """Forget all writes up to ``version``, own deletes aside; what they showed."""
+    def passed(self, told: Mapping[ObjectKey, V], version: str) -> dict[ObjectKey, V]:
+        """Forget all writes up to ``version``, but for deletes of what is ``told``; what they showed.
+
+        So a write of what the watch does not select, whose event never comes, is forgotten too.
+        """
         fallen = {}
         limit = sort_key(version)
         while self._by_version and self._by_version[0][:2] <= limit:
             _, text, key = heapq.heappop(self._by_version)
             write = self._writes.get(key)
-            if write and not write.deleting and write.version == text:
+            if write and write.version == text and not write.awaits_its_end(told.get(key)):
                 fallen[key] = self._writes.pop(key).view
         return fallen
 
-    def replaced(self, told: dict[ObjectKey, V], version: str, mark: int) -> dict[ObjectKey, V]:
+    def replaced(self, told: Mapping[ObjectKey, V], version: str, mark: int) -> dict[ObjectKey, V]:
         """Forget all that a list at ``version`` knows, begun at ``mark``; what they showed.
 
         A write from before the list began is in the list, whatever the versions say (the server may have been
@@ -90,8 +99,10 @@ class OwnWrites(Generic[V]):
         fallen = {
             key: write.view for key, write in self._writes.items() if not _outlives(write, told.get(key), version, mark)
         }
-        for key in fallen:
-            del self._writes[key]
+        self._writes = {key: write for key, write in self._writes.items() if key not in fallen}
+        # Versions from before a restore are too high to be passed soon, so what has fallen may not stay in the heap.
+        self._by_version = [(*sort_key(write.version), key) for key, write in self._writes.items()]
+        heapq.heapify(self._by_version)
         return fallen
 
     def _put(self, key: ObjectKey, write: OwnWrite[V]) -> None:

@@ -34,7 +34,7 @@ class Store(Generic[V]):
         self._own: OwnWrites[V] = OwnWrites()
         self._version = ""
         self._indexes: dict[str, dict[str, set[ObjectKey]]] = {name: {} for name in self._functions}
-        self._indexed: dict[ObjectKey, dict[str, tuple[str, ...]]] = {}
+        self._indexed: dict[ObjectKey, tuple[tuple[str, ...], ...]] = {}  # the values of each index, in its order
 
     def __len__(self) -> int:
         return len(self._indexed)
@@ -118,13 +118,16 @@ class Store(Generic[V]):
         if not is_newer(version, self._version):
             return {}
         self._version = version
-        fallen = self._own.passed(version)
+        fallen = self._own.passed(self._base, version)
         for key in fallen:
             self._reindex(key)
         return fallen
 
     def written(self, view: V) -> None:
-        """The response to an own write; ignored if the watch or a later write said more, or if it has no version."""
+        """The response to an own write; ignored if the watch or a later write said more, or if it has no version.
+
+        What the informer's selector leaves out shows all the same, until the watch has passed it by an event or bookmark.
+        """
         key, version = key_of(view), view.metadata.resource_version
         base = self._base.get(key)
         told = base.metadata.resource_version if base else ""
@@ -143,16 +146,19 @@ class Store(Generic[V]):
 
     def _reindex(self, key: ObjectKey) -> None:
         view = self.get(key)
-        old = self._indexed.pop(key, {})
-        for name, values in old.items():
-            self._drop(name, values, key)
-        if view is None:
+        old = self._indexed.get(key)
+        new = None if view is None else tuple(self._values_of(name, view) for name in self._functions)
+        if new == old:
             return
-        new = {name: self._values_of(name, view) for name in self._functions}
+        for index, values in zip(self._indexes.values(), old or (), strict=False):
+            _drop(index, values, key)
+        if new is None:
+            del self._indexed[key]
+            return
         self._indexed[key] = new
-        for name, values in new.items():
+        for index, values in zip(self._indexes.values(), new, strict=True):
             for value in values:
-                self._indexes[name].setdefault(value, set()).add(key)
+                index.setdefault(value, set()).add(key)
 
     def _values_of(self, name: str, view: V) -> tuple[str, ...]:
         try:
@@ -161,10 +167,10 @@ class Store(Generic[V]):
             log.exception("index function failed", index=name, object=str(key_of(view)))
             return ()
 
-    def _drop(self, name: str, values: Iterable[str], key: ObjectKey) -> None:
-        index = self._indexes[name]
-        for value in values:
-            keys = index[value]
-            keys.discard(key)
-            if not keys:
-                del index[value]
+
+def _drop(index: dict[str, set[ObjectKey]], values: Iterable[str], key: ObjectKey) -> None:
+    for value in values:
+        keys = index[value]
+        keys.discard(key)
+        if not keys:
+            del index[value]

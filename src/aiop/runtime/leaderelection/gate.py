@@ -2,25 +2,20 @@
 
 import math
 import threading
-import zlib
 from collections.abc import Mapping
 
 from aiop.runtime.client.errors import WriteNotPermitted
 from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.client.shard import shard_of
 from aiop.runtime.kit.clock import Clock
-
-
-def shard_of(namespace: str, shards: int) -> int:
-    """The shard that a namespace belongs to: stable across processes and versions (CRC-32)."""
-    return zlib.crc32(namespace.encode()) % shards
 
 
 class LeaseGate:
     """Permits writes while the lease of the key's shard is held, until the moment that it can be relied upon."""
 
     def __init__(self, clock: Clock, *, shards: int = 1) -> None:
+        self.shards = shards
         self._clock = clock
-        self._shards = shards
         # Replaced as a whole: a reader in another thread sees the old mapping or the new one.
         self._valid_until: Mapping[int, float] = {}
         # Each shard's election has a thread of its own, and none may undo another's word.
@@ -37,7 +32,7 @@ class LeaseGate:
 
     def permit(self, key: ObjectKey) -> float:
         """Until when a write for ``key`` may be under way; raises WriteNotPermitted."""
-        valid_until = self._valid_until.get(shard_of(key.namespace, self._shards), -math.inf)
+        valid_until = self._valid_until.get(shard_of(key.namespace, self.shards), -math.inf)
         if self._clock.monotonic() >= valid_until:
             message = f"write for {key}: this process does not hold the lease"
             raise WriteNotPermitted(message)

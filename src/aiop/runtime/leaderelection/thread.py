@@ -1,7 +1,8 @@
 """An election in a thread of its own, with an event loop and a connection of its own.
 
 The operator's event loop may be busy; the lease is renewed all the same, but only while that loop's heartbeat is young,
-so that a stuck leader loses its lease instead of reigning on.
+so that a stuck leader loses its lease instead of reigning on. Where several shards are led, each has such a thread: a
+hung connection or a slow answer for one lease holds up no renewal of another, and threads that sleep cost next to nothing.
 """
 
 import asyncio
@@ -66,7 +67,7 @@ class ElectionThread:
         self._changed = changed
         self._shard = shard
         self._random = random_module.Random()  # noqa: S311 - jitter, no secret
-        self._thread = threading.Thread(target=self._main, name="leader election", daemon=True)
+        self._thread = threading.Thread(target=self._main, name=f"leader election {key}", daemon=True)
         self._lock = threading.Lock()  # guards the next four
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None

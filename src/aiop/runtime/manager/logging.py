@@ -1,6 +1,8 @@
 """Structured logs: one JSON object a line on stderr, or readable lines for a person. Never a body, never a Secret.
 
-Each line says when (UTC), how grave, which logger, and what is bound to the pass: controller, object, trace.
+Each line says when (UTC), how grave, which logger, and what is bound to the pass: controller, object, trace, and the
+object's generation while there is one. What tenants wrote cannot make it look like two lines. Libraries' lines go the
+same way.
 """
 
 import logging
@@ -9,6 +11,8 @@ from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from aiop.runtime.manager.redaction import on_one_line, redact
 
 # What libraries have to say below this is about their own insides.
 _LIBRARY_LEVEL = logging.WARNING
@@ -31,7 +35,7 @@ class _NamedLogger(structlog.WriteLogger):
 def configure_logging(*, level: str = "info", as_json: bool = True, stream: TextIO | None = None) -> None:
     """Set up structlog, and through it the libraries' loggers, for the whole process."""
     file = stream or sys.stderr
-    renderers = _renderers(as_json=as_json)
+    renderers = _renderers(as_json=as_json, colors=file.isatty())
     structlog.configure(
         processors=[*_SHARED, _add_logger_name, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -48,10 +52,12 @@ def configure_logging(*, level: str = "info", as_json: bool = True, stream: Text
     logging.basicConfig(level=_LIBRARY_LEVEL, handlers=[handler], force=True)
 
 
-def _renderers(*, as_json: bool) -> tuple[Processor, ...]:
-    if not as_json:
-        return (structlog.dev.ConsoleRenderer(),)
-    return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
+def _renderers(*, as_json: bool, colors: bool) -> tuple[Processor, ...]:
+    """Tracebacks become text first (without the values of variables), so that they are redacted like the rest."""
+    guarded: tuple[Processor, ...] = (structlog.processors.format_exc_info, redact)
+    if as_json:
+        return (*guarded, structlog.processors.JSONRenderer())
+    return (*guarded, on_one_line, structlog.dev.ConsoleRenderer(colors=colors))
 
 
 def _add_logger_name(logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

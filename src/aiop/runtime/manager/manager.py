@@ -1,98 +1,74 @@
 """The life of an operator's process.
 
-Start: servers, informers; once the caches are warm, the election; once this process leads, controllers. So a standby's
-first pass follows its election at once, and nobody holds the lease who could not work. Stop: no new passes, running
-ones end, the lease is let go, caches, servers.
+Start: servers; informers; once the caches are warm, what runs whether this process leads or not; then the election; and
+once this process leads, controllers. So a standby's first pass follows its election at once, and nobody holds the lease
+who could not work. Stop, in reverse: no new passes, running ones end, what they left to be written is written, the lease
+is let go, then everything else.
 """
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
 
 import structlog
 
-from aiop.runtime.client.client import Client
-from aiop.runtime.client.errors import WriteNotPermitted
-from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.controller.controller import Controller
 from aiop.runtime.informer.informer import Informer
 from aiop.runtime.kit.clock import Clock
-from aiop.runtime.kit.tasks import Supervisor, TaskDied
-from aiop.runtime.leaderelection.elector import Elector, LeaseTimes
-from aiop.runtime.leaderelection.gate import LeaseGate
+from aiop.runtime.kit.deadline import DeadlineExceeded, within
 from aiop.runtime.leaderelection.thread import ElectionThread, Heartbeat
+from aiop.runtime.manager.candidacy import Candidacy
+from aiop.runtime.manager.leadership import Election, Leadership
 from aiop.runtime.manager.metrics import Metrics
+from aiop.runtime.manager.parts import Parts, Runnable, race, set_event
 from aiop.runtime.manager.servers import Servers
-from aiop.runtime.manager.term import Preparation, Runnable, Term
+from aiop.runtime.manager.term import Preparation
 
 log = structlog.get_logger(__name__)
 
-# Within controller-runtime's 30 s of grace in all passes may end by themselves, then they
-# are cancelled. Releasing the lease comes on top, so a pod's own grace should be longer.
-_DRAIN_SECONDS = 25.0
+# Together controller-runtime's 30 s of grace: passes may end by themselves, then they are cancelled, then what they
+# left to be written is written. Releasing the lease comes on top, so a pod's own grace should be longer.
+_DRAIN_SECONDS = 22.0
 _CANCEL_SECONDS = 5.0
-# How long a worker may take to let go after the lease is lost, before the process ends rather than risk two leaders.
-_LOSS_SECONDS = 10.0
+_FLUSH_SECONDS = 3.0
 _HEARTBEAT_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Leadership:
-    """How to lead: which Lease, as whom, and how to connect for it (a connection of its own)."""
-
-    lease: ObjectKey
-    identity: str
-    connect: Callable[[], Awaitable[Client]]
-    gate: LeaseGate
-    times: LeaseTimes = field(default_factory=LeaseTimes)
-
-
-class Election(Protocol):
-    """What seeks the lease: a thread of its own, or something tamer in a simulation."""
-
-    def start(self) -> None:
-        """Begin to seek it."""
-
-    async def wait(self) -> None:
-        """Return once stopped; raises what it died of. Called after `start`."""
-
-    async def stop(self, *, release: bool) -> None:
-        """Stop, and with ``release`` free the lease; nothing to do if it was not started."""
+# How often caches that stay cold are told of: often enough to be seen at the end of a log, too seldom to fill it.
+_COLD_SECONDS = 30.0
 
 
 class Manager:
-    """Owns informers, controllers and other tasks, and runs them in their order. One ``run`` each."""
+    """Owns informers, controllers and other tasks, and runs them in their order. One ``run`` each.
+
+    It seeks each lease of ``leaderships`` by itself: a shard that is lost or won disturbs no other. Whatever is added
+    for leading belongs to one ``shard``: the position of its leadership (IndexError if there is none). Without any
+    leadership this process is the only one, and leads shard 0.
+    """
 
     def __init__(
         self,
         *,
         clock: Clock,
         metrics: Metrics,
-        leadership: Leadership | None = None,
+        leaderships: Sequence[Leadership] = (),
         health_address: str = "",
         metrics_address: str = "",
         elect: Callable[..., Election] = ElectionThread,
     ) -> None:
         self._clock = clock
         self._metrics = metrics
-        self._leadership = leadership
-        self._elect = elect
         self._informers: list[Informer[Any]] = []
-        self._controllers: list[Controller] = []
         self._always: list[Runnable] = []
-        self._while_leading: list[Runnable] = []
-        self._preparations: list[Preparation] = []
-        self._warm = asyncio.Event()
-        self._leading = asyncio.Event()
-        self._lost = asyncio.Event()
-        self._base: Supervisor | None = None
-        self._term: Term | None = None
+        self._flushes: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        self._candidacies = [
+            Candidacy(clock, leadership, elect=elect, leads=metrics.leads) for leadership in leaderships or (None,)
+        ]
+        self._failure = ""
         self._servers = Servers(
             health_address=health_address,
             metrics_address=metrics_address,
-            healthy=self._unhealthy_because,
+            healthy=lambda: self._failure,
             ready=self._unready_because,
             exposition=metrics.exposition,
         )
@@ -101,170 +77,119 @@ class Manager:
         """Run it from the start, leading or not."""
         self._informers.append(informer)
 
-    def add_controller(self, controller: Controller) -> None:
-        """Run it while this process leads, after all informers have synced; those that it watches come along."""
-        self._informers += [informer for informer in controller.informers if informer not in self._informers]
-        self._controllers.append(controller)
+    def add_controller(self, controller: Controller, *, shard: int = 0) -> None:
+        """Run it while this process leads ``shard``, after all informers have synced."""
+        self._candidacies[shard].controllers.append(controller)
         self._metrics.queues.watch(controller.name, controller.seconds_in_work)
 
-    def add_runnable(self, name: str, work: Callable[[], Coroutine[Any, Any, None]], *, leader_only: bool) -> None:
-        """Run ``work()`` for ever: always, or only while this process leads."""
-        (self._while_leading if leader_only else self._always).append((name, work))
+    def add_runnable(
+        self, name: str, work: Callable[[], Coroutine[Any, Any, None]], *, leader_only: bool, shard: int = 0
+    ) -> None:
+        """Run ``work()`` once all informers have synced, for ever: always, or only while this process leads ``shard``."""
+        (self._candidacies[shard].runnables if leader_only else self._always).append((name, work))
 
-    def on_leading(self, work: Preparation) -> None:
-        """Do ``work()`` each time this process begins to lead, before any pass.
+    def on_leading(self, work: Preparation, *, shard: int = 0) -> None:
+        """Do ``work()`` each time this process begins to lead ``shard``, before any pass.
 
         While the API server is away it is tried again; any other error ends the process.
         """
-        self._preparations.append(work)
+        self._candidacies[shard].preparations.append(work)
+
+    def on_drained(self, name: str, flush: Callable[[], Awaitable[None]]) -> None:
+        """Wait for ``flush()`` at the stop: when the last pass has ended, and while the lease is still held.
+
+        All of them together may take 3 s; what fails or takes longer is logged and left.
+        """
+        self._flushes.append((name, flush))
+
+    def busy(self) -> bool:
+        """True while a pass runs."""
+        controllers = (controller for candidacy in self._candidacies for controller in candidacy.controllers)
+        return any(controller.seconds_in_work() for controller in controllers)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until ``stop`` is set, then end in order: within 30 s, and the lease's release on top of it.
 
         Raises TaskDied if a part ends by itself, what a preparation raises, OSError if an address is taken, and
-        WorkerDidNotStop if a worker cannot be ended: it may still be at work, so end the process at once.
+        WorkerDidNotStop if a part cannot be ended: it may still be at work, so end the process at once. Where one
+        follows another, the first is the context of the last.
         """
-        try:
+        async with AsyncExitStack() as ends:  # what started first ends last
+            ends.push_async_callback(self._servers.stop)
             await self._servers.start()
-            async with Supervisor() as base:
-                self._base = base
-                self._start_base(base)
-                await self._operate(stop, base)
-        finally:
-            await self._servers.stop()
+            pulse, caches, others = (self._group(ends) for _ in range(3))
+            heartbeat = Heartbeat(self._clock)
+            pulse.start("heartbeat", self._beat(heartbeat))
+            for informer in self._informers:
+                caches.start(f"informer {informer.name}", informer.run())
+            ends.push_async_callback(self._let_go)
+            watched = (pulse.first_end(), caches.first_end(), others.first_end(), set_event(stop))
+            await self._operate(self._work(others, heartbeat), *watched)
 
-    def _start_base(self, base: Supervisor) -> None:
-        for informer in self._informers:
-            base.start(f"informer {informer.name}", informer.run())
+    def _group(self, ends: AsyncExitStack) -> Parts:
+        parts = Parts(self._clock)
+        ends.push_async_callback(parts.end, _CANCEL_SECONDS)
+        return parts
+
+    async def _operate(self, *works: Coroutine[Any, Any, None]) -> None:
+        try:
+            await race(*works)
+            log.info("told to stop")
+        except Exception as error:
+            self._failure = str(error)
+            # Told now: what goes wrong while the others are stopped may be all that is raised.
+            log.error("a part failed; the others are stopped", error=str(error), cause=repr(error.__cause__))  # noqa: TRY400
+            raise
+
+    async def _work(self, others: Parts, heartbeat: Heartbeat) -> None:
+        await race(self._warm(), self._tell_what_is_cold())
         for name, work in self._always:
-            base.start(name, work())
+            others.start(name, work())
+        await race(*(candidacy.campaign(heartbeat) for candidacy in self._candidacies))
 
-    async def _operate(self, stop: asyncio.Event, base: Supervisor) -> None:
-        """Lead when elected, until told to stop or until something dies; then let go, in order."""
-        election = self._election(base)
-        watched = [
-            asyncio.create_task(self._terms(election), name="leading"),
-            asyncio.create_task(self._outlives(election), name="watching over the election"),
-            asyncio.create_task(base.wait(), name="watching over tasks"),
-            asyncio.create_task(stop.wait(), name="stop"),
-        ]
-        try:
-            done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-            for task in watched:
-                if task in done:
-                    task.result()
-        finally:
-            for task in watched:
-                task.cancel()
-            await asyncio.gather(*watched, return_exceptions=True)
-            await self._let_go(election)
-
-    async def _let_go(self, election: Election | None) -> None:
-        """Workers first; the lease is released only once no worker is left that could write."""
-        idle = False
-        try:
-            if self._term is not None:
-                await self._term.drain(_DRAIN_SECONDS, _CANCEL_SECONDS)
-            idle = True
-        finally:
-            if election is not None:
-                await election.stop(release=idle)
-
-    async def _outlives(self, election: Election | None) -> None:
-        """Without its election's thread this process would stand by for ever; raises TaskDied."""
-        await self._warm.wait()
-        if election is None:
-            await asyncio.get_running_loop().create_future()
-        else:
-            try:
-                await election.wait()
-            except Exception as error:  # whatever it died of
-                message = "the leader election ended"
-                raise TaskDied(message) from error
-
-    async def _terms(self, election: Election | None) -> None:
+    async def _warm(self) -> None:
         for informer in self._informers:
             await informer.wait_synced()
         log.info("caches are warm", informers=len(self._informers))
-        if election is None:
-            self._leading.set()
-        else:
-            election.start()
-        self._warm.set()
+
+    async def _tell_what_is_cold(self) -> None:
         while True:
-            await self._leading.wait()
-            self._lost.clear()
-            if self._leading.is_set():  # else it was lost again before this task could run
-                await self._lead()
+            await self._clock.sleep(_COLD_SECONDS)
+            log.warning("caches are not warm yet", waiting_for=self._cold())
 
-    async def _lead(self) -> None:
-        """One term; returns once the lease is lost and every worker has ended."""
-        self._term = Term(
-            self._clock,
-            controllers=self._controllers,
-            runnables=self._while_leading,
-            preparations=self._preparations,
-        )
-        running = asyncio.create_task(self._term.run(), name="term")
-        lost = asyncio.create_task(self._lost.wait(), name="loss of the lease")
+    async def _let_go(self) -> None:
+        """Workers first; a lease is released only once no worker of its shard is left that could write."""
         try:
-            await asyncio.wait((running, lost), return_when=asyncio.FIRST_COMPLETED)
-            if not lost.done():
-                await self._ended_by_itself(running)
+            await _all(candidacy.drain(_DRAIN_SECONDS, _CANCEL_SECONDS) for candidacy in self._candidacies)
+            await self._flush()
         finally:
-            for task in (running, lost):
-                task.cancel()
-            await asyncio.gather(running, lost, return_exceptions=True)
-        await self._term.cancel(_LOSS_SECONDS)
-        self._term = None
+            await _all(candidacy.let_go() for candidacy in self._candidacies)
 
-    async def _ended_by_itself(self, running: "asyncio.Task[Any]") -> None:
+    async def _flush(self) -> None:
         try:
-            await running
-        except WriteNotPermitted:  # a preparation met the closed gate before the news of the loss came here
-            await self._lost.wait()
+            await within(self._clock, _FLUSH_SECONDS, self._flush_each())
+        except DeadlineExceeded:
+            log.warning("not all was written that passes left behind", seconds=_FLUSH_SECONDS)
 
-    def _election(self, base: Supervisor) -> Election | None:
-        leadership = self._leadership
-        if leadership is None:
-            return None
-        heartbeat = Heartbeat(self._clock)
-        base.start("heartbeat", self._beat(heartbeat))
-        loop = asyncio.get_running_loop()
-        self._metrics.leads(leadership.lease.name, leading=False)
-
-        def changed(leading: bool) -> None:
-            loop.call_soon_threadsafe(self._lead_changed, leadership.lease.name, leading)
-
-        return self._elect(
-            Elector(leadership.identity, leadership.times),
-            leadership.lease,
-            leadership.connect,
-            clock=self._clock,
-            gate=leadership.gate,
-            heartbeat=heartbeat,
-            changed=changed,
-        )
-
-    def _lead_changed(self, lease: str, leading: bool) -> None:
-        self._metrics.leads(lease, leading)
-        if leading:
-            self._leading.set()
-        else:
-            self._leading.clear()
-            self._lost.set()
+    async def _flush_each(self) -> None:
+        for name, flush in self._flushes:
+            try:
+                await flush()
+            except Exception:  # one that fails may not keep the others from being written, nor the lease
+                log.exception("not written", part=name)
 
     async def _beat(self, heartbeat: Heartbeat) -> None:
         while True:
             heartbeat.beat()
             await self._clock.sleep(_HEARTBEAT_SECONDS)
 
-    def _unhealthy_because(self) -> str:
-        return "" if self._base is None or self._base.healthy else "a task died"
-
     def _unready_because(self) -> str:
-        cold = [informer.name for informer in self._informers if not informer.has_synced()]
-        return f"not synced: {', '.join(cold)}" if cold else ""
+        cold = self._cold()
+        return f"not synced: {cold}" if cold else ""
+
+    def _cold(self) -> str:
+        """The informers that have not synced, each with its trouble."""
+        return ", ".join(_described(informer) for informer in self._informers if not informer.has_synced())
 
 
 def stop_on_signals(stop: asyncio.Event, *, force: Callable[[], None]) -> None:
@@ -278,3 +203,17 @@ def stop_on_signals(stop: asyncio.Event, *, force: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, received)
+
+
+def _described(informer: Informer[Any]) -> str:
+    return f"{informer.name} ({informer.trouble})" if informer.trouble else informer.name
+
+
+async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """All at once; every one has ended before the first error is raised, and the others are logged."""
+    results = await asyncio.gather(*works, return_exceptions=True)
+    errors = [result for result in results if isinstance(result, BaseException)]
+    for error in errors[1:]:
+        log.error("another part failed", error=str(error))
+    if errors:
+        raise errors[0]

@@ -19,16 +19,20 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.connection import load_connection
 from aiop.runtime.client.errors import ClientError, ConnectionFailed, RequestTimedOut, ServerError
+from aiop.runtime.client.lane import WriteLane
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.client.transport import HttpTransport
 from aiop.runtime.conditions.events import EventRecorder
+from aiop.runtime.kit import garbage
 from aiop.runtime.kit.clock import SystemClock
 from aiop.runtime.kit.tasks import TaskDied
 from aiop.runtime.leaderelection.gate import LeaseGate
 from aiop.runtime.manager.errors import WorkerDidNotStop
 from aiop.runtime.manager.logging import configure_logging
-from aiop.runtime.manager.manager import Leadership, Manager, stop_on_signals
+from aiop.runtime.manager.leadership import Leadership
+from aiop.runtime.manager.manager import Manager, stop_on_signals
 from aiop.runtime.manager.metrics import Metrics
+from aiop.runtime.manager.parts import race, set_event
 from aiop.runtime.manager.tools import Tools
 
 log = structlog.get_logger(__name__)
@@ -76,6 +80,7 @@ def run_process(options: ProcessOptions, setup: Setup) -> int:
 
 
 async def _run(options: ProcessOptions, setup: Setup) -> None:
+    garbage.prepare()
     clock, metrics = SystemClock(), Metrics()
     gate = LeaseGate(clock) if options.lease else None
     identity = f"{socket.gethostname()}_{uuid.uuid4()}"
@@ -85,22 +90,28 @@ async def _run(options: ProcessOptions, setup: Setup) -> None:
     async def connect(*, gated: bool) -> Client:
         connection = await load_connection(options.kubeconfig, options.context)
         transport = HttpTransport(connection, observe=metrics.requested)
-        return Client(transport, clock=clock, gate=gate if gated else None)
+        if not gated:  # the lease's own traffic waits behind nothing
+            return Client(transport, clock=clock)
+        return Client(transport, clock=clock, gate=gate, lane=WriteLane(clock, metrics=metrics.write_lane))
 
     async with await connect(gated=True) as client:
-        await _first_contact(client)
+        await race(_first_contact(client), set_event(stop))
+        if stop.is_set():
+            return
         namespace = options.lease_namespace or await asyncio.to_thread(_own_namespace)
         lease = ObjectKey(namespace, options.lease)
-        leadership = None if gate is None else Leadership(lease, identity, lambda: connect(gated=False), gate)
+        leaderships = [] if gate is None else [Leadership(lease, identity, lambda: connect(gated=False), gate)]
         manager = Manager(
             clock=clock,
             metrics=metrics,
-            leadership=leadership,
+            leaderships=leaderships,
             health_address=options.health_address,
             metrics_address=options.metrics_address,
         )
         events = EventRecorder(client, clock, options.name, identity, lambda: uuid.uuid4().hex[:16])
         manager.add_runnable("events", events.run, leader_only=False)
+        manager.add_runnable("garbage", lambda: garbage.keep_exempt(clock, manager.busy), leader_only=False)
+        manager.on_drained("events", events.written)
         setup(manager, Tools(client, clock, random.Random(), metrics, events, lambda: uuid.uuid4().hex))  # noqa: S311 - jitter
         log.info("the operator starts", identity=identity, python=sys.version.split()[0])
         try:

@@ -2,7 +2,7 @@
 
 import random as random_module
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from aiop.runtime.client.client import Client
@@ -10,6 +10,7 @@ from aiop.runtime.client.resource import Resource
 from aiop.runtime.conditions.events import EventRecorder
 from aiop.runtime.controller.controller import Controller, Reconciler
 from aiop.runtime.informer.informer import Informer
+from aiop.runtime.informer.recovery import Recovery
 from aiop.runtime.informer.source import ClientListWatch
 from aiop.runtime.informer.store import IndexFunction
 from aiop.runtime.kit.clock import Clock
@@ -29,6 +30,7 @@ class Tools:
     metrics: Metrics
     events: EventRecorder
     new_id: Callable[[], str]
+    recovery: Recovery = field(default_factory=Recovery)
 
     def informer(
         self,
@@ -47,6 +49,7 @@ class Tools:
             random=self.random,
             indexes=indexes,
             metrics=self.metrics.informers,
+            recovery=self.recovery,
         )
 
     def controller(self, name: str, reconciler: Reconciler, *, workers: int = 4) -> Controller:

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import force_setattr
+
+from aiop.runtime.views.frozen import frozen
 
 
 class OwnerReference(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -19,7 +22,7 @@ class OwnerReference(msgspec.Struct, frozen=True, rename="camel", gc=False):
 class ObjectMeta(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """Metadata as controllers need it; managedFields are left to the views that ask for them.
 
-    Times are the server's own RFC 3339 text.
+    Times are the server's own RFC 3339 text; labels and annotations refuse to be changed.
     """
 
     name: str = ""
@@ -33,6 +36,10 @@ class ObjectMeta(msgspec.Struct, frozen=True, rename="camel", gc=False):
     annotations: Mapping[str, str] = {}
     finalizers: tuple[str, ...] = ()
     owner_references: tuple[OwnerReference, ...] = ()
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "labels", frozen(self.labels))
+        force_setattr(self, "annotations", frozen(self.annotations))
 
     def controller(self) -> OwnerReference | None:
         """The one owner that controls this object, if any."""

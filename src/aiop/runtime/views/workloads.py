@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import force_setattr
 
+from aiop.runtime.views.frozen import frozen
 from aiop.runtime.views.meta import ObjectMeta
 
 
@@ -152,6 +154,9 @@ class NodeStatus(msgspec.Struct, frozen=True, gc=False):
 
     allocatable: Mapping[str, str] = {}
     conditions: tuple[Condition, ...] = ()
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "allocatable", frozen(self.allocatable))
 
 
 class Node(msgspec.Struct, frozen=True, gc=False):

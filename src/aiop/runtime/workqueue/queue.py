@@ -2,11 +2,13 @@
 
 Promised: a key waits at most once and is worked on by at most one worker; added while worked on, it runs once more
 afterwards; of two priorities the higher wins, of two times the earlier; inside a priority, first ready, first served.
+Not promised: that what waits at a shutdown is still done (whoever begins anew looks at everything anyway).
 """
 
 import asyncio
 import heapq
 import itertools
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -33,13 +35,13 @@ class QueueMetrics(Protocol):
     """What a queue counts; the manager binds it to Prometheus under controller-runtime's names."""
 
     def added(self, queue: str) -> None:
-        """A key that did not wait yet was added; adds that it absorbs do not count."""
+        """A key became due that was not: added at once, or when its delay ended. Adds that it absorbs do not count."""
 
     def retried(self, queue: str) -> None:
         """A key was added by its back-off."""
 
-    def depth(self, queue: str, depth: int) -> None:
-        """So many keys are ready."""
+    def depth(self, queue: str, priority: int, depth: int) -> None:
+        """So many keys of that priority are due, those included whose last pass is not over yet."""
 
     def waited(self, queue: str, seconds: float) -> None:
         """A key waited so long."""
@@ -51,7 +53,7 @@ class QueueMetrics(Protocol):
 class _Unmeasured:
     def added(self, queue: str) -> None: ...
     def retried(self, queue: str) -> None: ...
-    def depth(self, queue: str, depth: int) -> None: ...
+    def depth(self, queue: str, priority: int, depth: int) -> None: ...
     def waited(self, queue: str, seconds: float) -> None: ...
     def worked(self, queue: str, seconds: float) -> None: ...
 
@@ -60,8 +62,9 @@ class _Unmeasured:
 class _Waiting:
     priority: int
     ready_at: float
-    order: int  # of becoming ready; of being added, while it is delayed
-    ready: bool = False
+    order: int  # of becoming due; of being added, while it is delayed
+    due: bool = False
+    ready: bool = False  # due, and nobody works on the key
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class WorkQueue(Generic[K]):
         self._delayed: list[tuple[float, int, K]] = []
         self._processing: dict[K, _InWork] = {}
         self._ready_count = 0
+        self._depths: Counter[int] = Counter()  # of what is due, by priority
         self._failures: dict[K, int] = {}
         self._getters: list[asyncio.Future[None]] = []
         self._timer: asyncio.Task[None] | None = None
@@ -112,20 +116,21 @@ class WorkQueue(Generic[K]):
         moment = self._clock.monotonic() + max(0.0, seconds)
         known = self._waiting.get(key)
         if known is None:
-            self._metrics.added(self._name)
+            item = _Waiting(priority, moment, next(self._order))
         elif known.ready_at <= moment and known.priority >= priority:
             return
         else:
             self._unplace(known)
-            moment = min(moment, known.ready_at)
-            priority = max(priority, known.priority)
-        self._waiting[key] = _Waiting(priority, moment, next(self._order))
-        self._place(key)
+            moment, priority = min(moment, known.ready_at), max(priority, known.priority)
+            item = _Waiting(priority, moment, next(self._order), due=known.due)
+        self._waiting[key] = item
+        self._place(key, item)
 
-    def add_rate_limited(self, key: K, priority: int | None = None) -> None:
+    def add_rate_limited(self, key: K, priority: int | None = None, *, at_least: float = 0.0) -> None:
         """``key`` failed: it comes again after its own back-off, with the priority that it was taken with.
 
-        ``priority`` says otherwise; a key that is not in work has 0.
+        ``priority`` says otherwise; a key that is not in work has 0. ``at_least`` seconds pass in any case, unless it
+        is added meanwhile.
         """
         if priority is None:
             in_work = self._processing.get(key)
@@ -133,7 +138,7 @@ class WorkQueue(Generic[K]):
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self._metrics.retried(self._name)
-        self.add_after(key, ITEM_BACKOFF.delay(failures), priority)
+        self.add_after(key, max(at_least, ITEM_BACKOFF.delay(failures)), priority)
 
     def forget(self, key: K) -> None:
         """``key`` succeeded or is gone: its back-off begins anew, and nothing of it is kept."""
@@ -170,8 +175,9 @@ class WorkQueue(Generic[K]):
         self._metrics.worked(self._name, self._clock.monotonic() - in_work.since)
         if not self._processing:
             self._idle.set()
-        if key in self._waiting:
-            self._place(key)
+        item = self._waiting.get(key)
+        if item is not None and item.due:
+            self._make_ready(key, item)
 
     def shut_down(self) -> None:
         """Drop what waits and send every waiting worker home; work in progress goes on."""
@@ -180,7 +186,9 @@ class WorkQueue(Generic[K]):
         self._ready.clear()
         self._delayed.clear()
         self._ready_count = 0
-        self._metrics.depth(self._name, 0)
+        for priority in self._depths:
+            self._metrics.depth(self._name, priority, 0)
+        self._depths.clear()
         if self._timer is not None:
             self._timer.cancel()
         for getter in self._getters:
@@ -196,26 +204,38 @@ class WorkQueue(Generic[K]):
         """Return once nobody works on anything."""
         await self._idle.wait()
 
-    def _place(self, key: K) -> None:
-        item = self._waiting[key]
-        if item.ready_at > self._clock.monotonic():
-            heapq.heappush(self._delayed, (item.ready_at, item.order, key))
-            self._bury_ghosts()
-            self._set_timer()
-        elif key not in self._processing:
+    def _place(self, key: K, item: _Waiting) -> None:
+        if item.ready_at <= self._clock.monotonic():
+            self._make_due(key, item)
+            return
+        heapq.heappush(self._delayed, (item.ready_at, item.order, key))
+        self._bury_ghosts()
+        self._set_timer()
+
+    def _make_due(self, key: K, item: _Waiting) -> None:
+        if not item.due:
+            item.due = True
+            self._metrics.added(self._name)
+        self._count_due(item.priority, 1)
+        if key not in self._processing:
             self._make_ready(key, item)
 
     def _make_ready(self, key: K, item: _Waiting) -> None:
         item.ready = True
         self._ready_count += 1
         heapq.heappush(self._ready.setdefault(item.priority, []), (item.order, key))
-        self._metrics.depth(self._name, self._ready_count)
         self._wake()
 
     def _unplace(self, item: _Waiting) -> None:
         """Its entry in a heap stays behind as a ghost, known by its order."""
+        if item.due:
+            self._count_due(item.priority, -1)
         if item.ready:
             self._ready_count -= 1
+
+    def _count_due(self, priority: int, change: int) -> None:
+        self._depths[priority] += change
+        self._metrics.depth(self._name, priority, self._depths[priority])
 
     def _bury_ghosts(self) -> None:
         if len(self._delayed) < _GHOSTS_TOLERATED + 2 * len(self._waiting):
@@ -250,7 +270,6 @@ class WorkQueue(Generic[K]):
         self._processing[key] = _InWork(item.priority, now)
         self._idle.clear()
         self._metrics.waited(self._name, now - item.ready_at)
-        self._metrics.depth(self._name, self._ready_count)
         return key
 
     def _promote(self) -> None:
@@ -264,8 +283,7 @@ class WorkQueue(Generic[K]):
                 continue
             item = self._waiting[key]
             item.order = next(self._order)
-            if key not in self._processing:
-                self._make_ready(key, item)
+            self._make_due(key, item)
 
     def _wake(self) -> None:
         while self._getters:

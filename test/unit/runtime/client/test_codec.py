@@ -143,9 +143,15 @@ def test_the_items_of_a_page_are_copies_that_do_not_hold_the_page() -> None:
     assert [type(item) for item in items] == [bytes]
 
 
-@pytest.mark.parametrize("items", [b"", b',"items":null', b',"items":[]'])
+@pytest.mark.parametrize("items", [b',"items":null', b',"items":[]'])
 def test_an_empty_list_has_no_items(items: bytes) -> None:
     assert decode_list(b'{"metadata":{"resourceVersion":"7"}' + items + b"}") == ListPage("7", (), "")
+
+
+@pytest.mark.parametrize("kind", ["Table", "Status"])
+def test_an_answer_without_items_is_no_empty_list(kind: str) -> None:
+    with pytest.raises(ProtocolError, match="items"):
+        decode_list(b'{"kind":"%s","metadata":{"resourceVersion":"7"},"rows":[]}' % kind.encode())
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"metadata":{"resourceVersion":"\xff"}}'])

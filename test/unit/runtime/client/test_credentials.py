@@ -92,14 +92,6 @@ async def test_a_401_asks_the_plugin_again_and_the_request_once_more(
     assert await renewing.runs() == 2
 
 
-async def test_a_401_of_a_watch_is_renewed_too(renewing: ExecPlugin, tmp_path: Path, server: Loopback) -> None:
-    async with server.running(), await connected(str(tmp_path / "kubeconfig")) as client:
-        events = client.watch(PODS, resource_version="7", timeout_seconds=300)
-        assert [event async for event in events] == []
-    assert bearers(server) == ["old", "new"]
-    assert await renewing.runs() == 2
-
-
 async def test_many_that_are_refused_at_once_ask_the_plugin_once(
     renewing: ExecPlugin, tmp_path: Path, server: Loopback
 ) -> None:

@@ -5,7 +5,7 @@ import pytest
 from aiop import __version__
 from aiop.runtime.client.builtin import CONFIGMAPS, DEPLOYMENTS, NODES
 from aiop.runtime.client.client import Client, PatchType
-from aiop.runtime.client.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound, TooManyRequests
+from aiop.runtime.client.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
 from aiop.runtime.client.resource import ObjectKey
 from support.loopback import Loopback, says
 from support.writes import KEY, WRITES
@@ -77,17 +77,6 @@ async def test_replace_puts_the_whole_object(client: Client, server: Loopback) -
     assert server.last.json == {"metadata": {"resourceVersion": "7"}}
 
 
-async def test_delete_names_the_very_object_that_it_means(client: Client, server: Loopback) -> None:
-    await client.delete(CONFIGMAPS, KEY, uid="u-1", resource_version="7")
-    assert (server.last.method, server.last.path) == ("DELETE", f"{OBJECTS}/a")
-    assert server.last.json == {
-        "apiVersion": "v1",
-        "kind": "DeleteOptions",
-        "propagationPolicy": "Background",
-        "preconditions": {"uid": "u-1", "resourceVersion": "7"},
-    }
-
-
 async def test_delete_leaves_out_what_it_was_not_told(client: Client, server: Loopback) -> None:
     await client.delete(CONFIGMAPS, KEY, propagation="Foreground")
     assert server.last.json == {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground"}
@@ -114,12 +103,4 @@ async def test_a_refused_write_is_sent_once_and_raises_the_servers_reason(
     server.answer = says(status, {"kind": "Status", "code": status, "reason": reason, "message": "no"})
     with pytest.raises(expected, match=f"{status} {reason}: no"):
         await WRITES[verb](client)
-    assert len(server.seen) == 1
-
-
-async def test_the_servers_wish_to_wait_arrives_with_the_error(client: Client, server: Loopback) -> None:
-    server.answer = says(429, b"slow down", Retry_After="9")
-    with pytest.raises(TooManyRequests, match="slow down") as caught:
-        await client.get(CONFIGMAPS, KEY)
-    assert caught.value.retry_after == 9.0
     assert len(server.seen) == 1

@@ -53,12 +53,6 @@ def trusting(server: Loopback, authority: Authority) -> str:
 
 
 @pytest.fixture
-def trusting_another(server: Loopback) -> str:
-    data = encoded(Authority().pem)
-    return secured(server, {"certificate-authority-data": data, "insecure-skip-tls-verify": False})
-
-
-@pytest.fixture
 def trusting_a_name(server: Loopback, authority: Authority) -> str:
     data = encoded(authority.pem)
     return secured(server, {"certificate-authority-data": data, "tls-server-name": "api.example.org"})
@@ -93,15 +87,6 @@ async def test_a_server_that_our_authority_vouches_for_is_trusted(
 ) -> None:
     async with server.running(authority.server()), await connected(trusting) as client:
         assert await client.get_path("/version") == b"{}"
-
-
-async def test_a_server_that_another_authority_vouches_for_gets_no_request(
-    trusting_another: str, server: Loopback, authority: Authority
-) -> None:
-    async with server.running(authority.server()), await connected(trusting_another) as client:
-        with pytest.raises(ConnectionFailed, match=r"(?i)certificate"):
-            await client.get_path("/version")
-    assert server.seen == []
 
 
 async def test_a_server_of_another_name_gets_no_request(trusting: str, server: Loopback, authority: Authority) -> None:

@@ -1,41 +1,20 @@
 import asyncio
-import itertools
 from collections.abc import AsyncIterator
 
 import pytest
 
-from aiop.runtime.client.client import Client
 from aiop.runtime.client.errors import ConnectionFailed
 from aiop.runtime.client.transport import Request, Response
-from aiop.runtime.conditions.events import EventRecorder, ObjectReference
-from support.clock import FakeClock, settle
-from support.transport import ScriptedTransport, echo, refusal
-
-ONE = ObjectReference("example.com/v1", "Widget", "default", "one", "u1")
-TWO = ObjectReference("example.com/v1", "Widget", "default", "two", "u2")
-COLLECTION = "POST /apis/events.k8s.io/v1/namespaces/default/events"
-
-
-class Bench:
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.transport = ScriptedTransport()
-        ids = itertools.count(1)
-        client = Client(self.transport, clock=self.clock)
-        self.recorder = EventRecorder(client, self.clock, "aiop", "pod-1_" + "x" * 200, lambda: f"{next(ids):04x}")
-
-    def say(self, about: ObjectReference = ONE, note: str = "image missing") -> None:
-        self.recorder.record(about, "Warning", "ImageMissing", note, "Reconcile")
+from aiop.runtime.conditions.events import ObjectReference
+from support.clock import settle
+from support.eventbench import COLLECTION, Bench, recording
+from support.transport import echo, refusal
 
 
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
-    bench = Bench()
-    task = asyncio.create_task(bench.recorder.run())
-    yield bench
-    assert not task.done(), "the recorder ended by itself"
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with recording() as bench:
+        yield bench
 
 
 async def test_an_event_says_who_what_and_about_which_object(bench: Bench) -> None:
@@ -72,21 +51,6 @@ async def test_a_cluster_scoped_object_speaks_in_the_default_namespace(bench: Be
     assert "namespace" not in body["regarding"]
 
 
-async def test_the_same_words_again_are_a_count_on_the_first_event(bench: Bench) -> None:
-    bench.say()
-    await bench.clock.advance(60)
-    bench.say()
-    bench.say()
-    await settle()
-    patch = "PATCH /apis/events.k8s.io/v1/namespaces/default/events/one.0001"
-    assert bench.transport.lines() == [COLLECTION, patch, patch]
-    moment = "2026-01-01T00:01:00.000000Z"
-    assert bench.transport.bodies()[1:] == [
-        {"series": {"count": 2, "lastObservedTime": moment}},
-        {"series": {"count": 3, "lastObservedTime": moment}},
-    ]
-
-
 async def test_the_same_words_much_later_are_a_new_event(bench: Bench) -> None:
     bench.say()
     await bench.clock.advance(361)
@@ -108,30 +72,6 @@ async def test_a_series_whose_event_is_gone_begins_anew(bench: Bench) -> None:
     bench.say()
     await settle()
     assert bench.transport.lines()[-1].endswith("/events/one.0002")
-
-
-async def test_an_object_says_25_things_at_once_and_then_one_in_five_minutes(bench: Bench) -> None:
-    for number in range(40):
-        bench.say(note=f"note {number}")
-    await settle(200)
-    assert len(bench.transport.requests) == 25
-    await bench.clock.advance(299)
-    bench.say(note="too early")
-    await settle()
-    assert len(bench.transport.requests) == 25
-    await bench.clock.advance(1)
-    bench.say(note="now")
-    bench.say(note="and again too early")
-    await settle()
-    assert [body["note"] for body in bench.transport.bodies()[25:]] == ["now"]
-
-
-async def test_one_talkative_object_silences_no_other(bench: Bench) -> None:
-    for number in range(40):
-        bench.say(note=f"note {number}")
-    bench.say(TWO)
-    await settle(200)
-    assert bench.transport.bodies()[-1]["regarding"]["name"] == "two"
 
 
 async def test_a_note_is_cut_to_a_kilobyte_and_never_inside_a_character(bench: Bench) -> None:
@@ -165,10 +105,3 @@ async def test_recording_never_waits_and_what_waits_is_bounded(bench: Bench) -> 
     await settle()
     assert bench.recorder.waiting <= 1000
     assert len(bench.transport.requests) == 1
-
-
-async def test_what_is_remembered_of_objects_is_bounded() -> None:
-    bench = Bench()
-    for number in range(10_000):
-        bench.say(ObjectReference("example.com/v1", "Widget", "default", "one", f"u{number}"))
-    assert bench.recorder.remembered <= 4096

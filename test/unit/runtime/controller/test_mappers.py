@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from aiop.runtime.client.resource import ObjectKey
-from aiop.runtime.controller.mappers import label_key, own_key, owner_keys, spec_or_metadata_changed
+from aiop.runtime.controller.mappers import label_key, own_key, spec_or_metadata_changed
 from aiop.runtime.informer.informer import Event, EventType
 from aiop.runtime.views.custom import CustomObject
 from aiop.runtime.views.meta import ObjectMeta, ObjectView, OwnerReference
@@ -21,42 +21,8 @@ def made(view: CustomObject, **changes: object) -> CustomObject:
     return CustomObject(msgspec.structs.replace(view.metadata, **changes))
 
 
-def owner(api_version: str, kind: str = "AIThing", *, controller: bool = True) -> OwnerReference:
-    return OwnerReference(api_version, kind, "parent", "u9", controller)
-
-
 def test_an_object_maps_to_itself() -> None:
     assert list(own_key(child())) == [KEY]
-
-
-@pytest.mark.parametrize("version", ["example.com/v1", "example.com/v2alpha7"])
-def test_the_owner_is_found_by_group_and_kind_whatever_the_version(version: str) -> None:
-    assert list(owner_keys("example.com", "AIThing")(child(owner(version)))) == [ObjectKey("default", "parent")]
-
-
-@pytest.mark.parametrize(
-    "reference",
-    [
-        owner("other.com/v1"),
-        owner("example.com/v1", "Other"),
-        owner("example.com/v1", controller=False),
-        owner("v1"),
-        owner(""),
-        owner("a/example.com/v1"),
-        owner("/v1"),
-    ],
-)
-def test_an_owner_of_another_kind_or_with_a_nonsense_version_is_none_of_ours(reference: OwnerReference) -> None:
-    assert list(owner_keys("example.com", "AIThing")(child(reference))) == []
-
-
-def test_an_owner_in_the_core_group_is_found_too() -> None:
-    assert list(owner_keys("", "Pod")(child(owner("v1", "Pod")))) == [ObjectKey("default", "parent")]
-
-
-def test_a_cluster_scoped_owner_has_no_namespace() -> None:
-    mapper = owner_keys("example.com", "AIThing", namespaced=False)
-    assert list(mapper(child(owner("example.com/v1")))) == [ObjectKey("", "parent")]
 
 
 def test_a_label_names_the_object_in_the_same_namespace() -> None:

@@ -1,64 +1,9 @@
-"""Read your own writes, and no ghosts: decision by decision, on a store that a test feeds."""
-
-from typing import Any
+"""Own writes in every order of responses, events and lists, on a store that a test feeds."""
 
 import pytest
 
-from aiop.runtime.client.codec import WatchEvent
-from aiop.runtime.client.errors import Expired
 from aiop.runtime.client.resource import ObjectKey
-from aiop.runtime.informer.informer import Event, EventType, Informer
-from aiop.runtime.informer.store import Store
-from aiop.runtime.views.custom import CustomObject, decode_custom
-from support.clock import FakeClock
-from support.listwatch import ScriptedSource, added, bookmark, deleted, modified, page, widget
-from support.running import run_informer
-
-A = ObjectKey("default", "a")
-
-
-def view(version: int, *, uid: str = "uid-a", name: str = "a", **metadata: Any) -> CustomObject:
-    return decode_custom(widget(name, version, uid=uid, **metadata))
-
-
-def listed(version: int, *views: CustomObject) -> Store[CustomObject]:
-    store: Store[CustomObject] = Store({"label": lambda each: each.metadata.labels.values()})
-    store.replace(views, str(version), store.begin_list())
-    return store
-
-
-def version(store: Store[CustomObject]) -> str:
-    found = store.get(A)
-    return found.metadata.resource_version if found else ""
-
-
-def terminating(store: Store[CustomObject]) -> bool:
-    found = store.get(A)
-    assert found is not None
-    return found.metadata.deletion_timestamp is not None
-
-
-def test_an_own_write_is_read_at_once() -> None:
-    store = listed(5, view(3))
-    store.written(view(7))
-    assert version(store) == "7"
-    assert store.observed(A) == view(3)
-
-
-def test_an_own_creation_is_read_at_once_and_listed_and_indexed() -> None:
-    store = listed(5)
-    store.written(view(7, labels={"l": "x"}))
-    assert store.keys() == [A]
-    assert [each.metadata.name for each in store.by_index("label", "x")] == ["a"]
-    assert len(store) == len(store.values()) == 1
-
-
-def test_it_gives_way_to_the_same_and_to_a_newer_state() -> None:
-    for told in (7, 8):
-        store = listed(5, view(3))
-        store.written(view(7))
-        store.put(view(told))
-        assert version(store) == str(told)
+from support.stores import A, listed, terminating, version, view
 
 
 def test_an_older_state_does_not_take_it_away() -> None:
@@ -69,56 +14,6 @@ def test_an_older_state_does_not_take_it_away() -> None:
     assert version(store) == "7"
 
 
-def test_an_older_own_write_never_beats_a_newer_foreign_one() -> None:
-    store = listed(5, view(3))
-    store.put(view(9))
-    store.written(view(7))
-    assert version(store) == "9"
-
-
-def test_of_two_own_writes_the_newer_counts_whatever_order_the_responses_come_in() -> None:
-    store = listed(5, view(3))
-    store.written(view(8))
-    store.written(view(7))
-    assert version(store) == "8"
-
-
-def test_a_response_that_comes_after_the_watch_told_of_the_deletion_leaves_no_ghost() -> None:
-    store = listed(5)
-    store.put(view(7))
-    store.passed("7")
-    store.remove(A, "uid-a", "9")
-    store.passed("9")
-    store.written(view(7))
-    assert store.get(A) is None
-
-
-def test_a_response_without_a_version_or_a_name_changes_nothing() -> None:
-    store = listed(5, view(3))
-    store.written(decode_custom(b'{"kind":"Status","metadata":{},"status":"Success"}'))
-    store.written(decode_custom(b'{"metadata":{"resourceVersion":"9"}}'))
-    assert store.keys() == [A]
-
-
-def test_an_own_creation_that_others_undid_falls_once_the_watch_has_passed_it() -> None:
-    store = listed(5)
-    store.written(view(7))
-    assert store.passed("6") == {}
-    assert store.passed("7") == {A: view(7)}
-    assert store.get(A) is None
-
-
-def test_an_own_delete_shows_as_terminating_until_the_watch_says_gone() -> None:
-    store = listed(5, view(3))
-    store.deleted(A, "uid-a")
-    assert terminating(store)
-    store.passed("50")
-    store.put(view(51))
-    assert terminating(store)
-    store.remove(A, "uid-a", "52")
-    assert store.get(A) is None
-
-
 def test_an_own_delete_gives_way_to_the_servers_own_time() -> None:
     store = listed(5, view(3))
     store.deleted(A, "uid-a")
@@ -126,13 +21,6 @@ def test_an_own_delete_gives_way_to_the_servers_own_time() -> None:
     found = store.get(A)
     assert found is not None
     assert found.metadata.deletion_timestamp == "2026-01-01T00:00:00Z"
-
-
-def test_an_own_delete_does_not_hide_what_others_made_anew() -> None:
-    store = listed(5, view(3))
-    store.deleted(A, "uid-a")
-    store.put(view(8, uid="other"))
-    assert not terminating(store)
 
 
 def test_an_own_delete_of_an_object_that_is_gone_or_another_changes_nothing() -> None:
@@ -202,44 +90,25 @@ def test_many_writes_fall_in_one_step() -> None:
     assert len(store) == 50
 
 
-@pytest.mark.parametrize("passing", [bookmark(20), added(widget("other", 25))])
-async def test_who_relied_on_an_own_creation_hears_that_it_was_undone(passing: WatchEvent) -> None:
-    source = ScriptedSource([page(5)])
-    informer: Informer[CustomObject] = Informer("widgets", source, decode_custom, clock=FakeClock())
-    told: list[Event[CustomObject]] = []
-    informer.add_handler(told.append)
-    async with run_informer(informer) as step:
-        written = informer.written(widget("a", 10))
-        source.say(passing)
-        await step()
-        assert (told[-1].type, told[-1].old, told[-1].new) == (EventType.DELETED, written, None)
-        assert informer.store.get(A) is None
+def test_a_delete_of_what_the_watch_tells_of_lasts_however_far_the_watch_comes() -> None:
+    store = listed(5)
+    store.written(view(7))
+    store.deleted(A, "uid-a")
+    store.put(view(7))
+    assert store.passed("7") == {}
+    assert terminating(store)
 
 
-async def test_who_relied_on_an_own_creation_hears_that_a_relist_does_not_know_it() -> None:
-    source = ScriptedSource([page(5)], [page(30)])
-    informer: Informer[CustomObject] = Informer("widgets", source, decode_custom, clock=FakeClock())
-    told: list[Event[CustomObject]] = []
-    informer.add_handler(told.append)
-    async with run_informer(informer) as step:
-        written = informer.written(widget("a", 10))
-        source.fail(Expired(410))
-        await step()
-        assert [(event.type, event.old) for event in told] == [(EventType.DELETED, written)]
+def test_what_has_fallen_leaves_nothing_behind() -> None:
+    store = listed(5)
+    for number in range(6, 106):
+        store.written(view(number, name=f"w{number % 7}", uid=f"uid-w{number % 7}"))
+    store.passed("105")
+    assert (store._own._writes, store._own._by_version, store._indexed) == ({}, [], {})
 
 
-async def test_the_watch_tells_handlers_of_own_writes_as_of_any_other() -> None:
-    source = ScriptedSource([page(5)])
-    informer: Informer[CustomObject] = Informer("widgets", source, decode_custom, clock=FakeClock())
-    told: list[str] = []
-    informer.add_handler(lambda event: told.append(event.type))
-    async with run_informer(informer) as step:
-        view = informer.written(widget("a", 7))
-        source.say(added(widget("a", 7)), modified(widget("a", 9)))
-        informer.deleted(A, view.metadata.uid)
-        await step()
-        assert terminating(informer.store)
-        source.say(deleted(widget("a", 10)))
-        await step()
-        assert told == ["ADDED", "MODIFIED", "DELETED"]
-        assert informer.store.get(A) is None
+def test_writes_from_before_a_restore_are_not_kept_for_versions_that_are_far_away() -> None:
+    store = listed(900)
+    store.written(view(950))
+    store.replace([], "50", store.begin_list())
+    assert store._own._by_version == []

@@ -44,15 +44,6 @@ def test_a_failure_that_may_hide_events_backs_off_and_lists(error: ClientError) 
     assert one.list_due
 
 
-def test_a_server_that_fails_for_long_is_listed_again() -> None:
-    one = reflector()
-    one.failed(ServerError(500), 0.0)
-    one.failed(ServerError(500), 29.0)
-    assert not one.list_due
-    one.failed(ServerError(500), 30.0)
-    assert one.list_due
-
-
 def test_progress_between_two_server_errors_counts_from_anew() -> None:
     one = reflector()
     one.failed(ServerError(500), 0.0)
@@ -75,28 +66,8 @@ def test_expiry_after_expiry_backs_off() -> None:
     assert one.failed(Expired(410), 1000.0) == 0.0
 
 
-def test_the_servers_wish_to_wait_is_kept() -> None:
-    assert reflector().failed(TooManyRequests(429, retry_after=17.0), 0.0) == 17.0
-
-
-def test_delays_grow_to_the_cap_and_begin_anew_after_two_quiet_minutes() -> None:
-    one = reflector()
-    delays = [one.failed(ConnectionFailed("refused"), float(moment)) for moment in range(8)]
-    assert delays == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
-    assert one.failed(ConnectionFailed("refused"), 200.0) == 0.8
-
-
 def test_jitter_at_most_doubles_a_delay() -> None:
     assert reflector(jitter=1.0).failed(ConnectionFailed("refused"), 0.0) == 1.6
-
-
-def test_watches_that_end_at_once_and_bring_nothing_back_off() -> None:
-    one = reflector()
-    delays = []
-    for moment in (0.0, 1.0, 2.0):
-        one.watching(moment)
-        delays.append(one.ended(moment + 0.01))
-    assert delays == [0.8, 1.6, 3.2]
 
 
 def test_a_watch_that_brought_something_or_lasted_is_followed_at_once() -> None:

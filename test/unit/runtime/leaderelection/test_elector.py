@@ -1,41 +1,10 @@
 import math
 
 import msgspec
-import pytest
 
-from aiop.runtime.leaderelection.elector import Elector, LeaseTimes, StepDown, Wait, Write
+from aiop.runtime.leaderelection.elector import Elector, StepDown, Wait, Write
 from aiop.runtime.leaderelection.record import LeaseRecord
-
-TIMES = LeaseTimes()
-FOREIGN = LeaseRecord("other", 15.0, "t0", "t1", 4, "100", "u1")
-
-
-def decide(elector: Elector, now: float, heartbeat_age: float = 0.0) -> Wait | Write | StepDown:
-    return elector.decide(now, stamp=f"stamp-{now:g}", heartbeat_age=heartbeat_age)
-
-
-def leader(at: float = 0.0) -> Elector:
-    elector = Elector("me", TIMES)
-    elector.observe(None, at)
-    write(elector, at)
-    return elector
-
-
-def write(elector: Elector, at: float, took: float = 0.0) -> LeaseRecord:
-    """Do the write that the elector wants at that time."""
-    action = decide(elector, at)
-    assert isinstance(action, Write)
-    known = elector._record
-    version = str(int(known.version) + 1) if known and known.version else "200"
-    stored = msgspec.structs.replace(action.record, version=version)
-    elector.succeeded(stored, at, at + took)
-    return stored
-
-
-@pytest.mark.parametrize(("duration", "deadline", "retry"), [(10.0, 10.0, 2.0), (15.0, 2.4, 2.0), (15.0, 20.0, 2.0)])
-def test_times_that_leave_no_room_are_refused_by_name(duration: float, deadline: float, retry: float) -> None:
-    with pytest.raises(ValueError, match=f"duration {duration} must exceed renew deadline {deadline}"):
-        LeaseTimes(duration, deadline, retry)
+from support.electors import FOREIGN, TIMES, decide, leader, write
 
 
 def test_a_candidate_that_knows_nothing_yet_waits() -> None:
@@ -60,23 +29,6 @@ def test_anothers_lease_is_left_until_its_whole_duration_has_passed_in_silence()
     assert decide(elector, 100.0) == Wait(115.0)
     assert decide(elector, 114.999) == Wait(115.0)
     assert decide(elector, 115.0) == Write(LeaseRecord("me", 15.0, "stamp-115", "stamp-115", 5, "100"), create=False)
-
-
-def test_silence_is_counted_from_the_last_change_and_not_from_the_last_look() -> None:
-    elector = Elector("me", TIMES)
-    elector.observe(FOREIGN, 100.0)
-    elector.observe(FOREIGN, 110.0)
-    assert decide(elector, 110.0) == Wait(115.0)
-    elector.observe(msgspec.structs.replace(FOREIGN, renewed="t2", version="101"), 112.0)
-    assert decide(elector, 112.0) == Wait(127.0)
-
-
-@pytest.mark.parametrize("renewed", ["1970-01-01T00:00:00.000000Z", "2999-01-01T00:00:00.000000Z", "", "nonsense"])
-def test_what_a_holders_wall_clock_says_means_nothing(renewed: str) -> None:
-    elector = Elector("me", TIMES)
-    elector.observe(msgspec.structs.replace(FOREIGN, renewed=renewed, acquired=renewed), 0.0)
-    assert decide(elector, 14.9) == Wait(15.0)
-    assert isinstance(decide(elector, 15.0), Write)
 
 
 def test_a_holder_that_promised_a_longer_duration_gets_it() -> None:
@@ -179,18 +131,3 @@ def test_a_lease_that_is_still_ours_is_taken_again_without_a_transition() -> Non
     action = decide(elector, 20.0)
     assert isinstance(action, Write)
     assert (action.record.transitions, action.record.version) == (7, "300")
-
-
-def test_a_write_leaves_time_for_a_second_try_and_never_outlives_the_lease() -> None:
-    elector = leader()
-    assert elector.write_limit(2.0) == 5.0
-    assert elector.write_limit(8.0) == 2.0
-    elector.stepped_down()
-    assert elector.write_limit(8.0) == 5.0
-
-
-def test_a_release_says_so_for_a_second_and_only_a_holder_releases() -> None:
-    elector = leader()
-    assert elector.release("now") == Write(LeaseRecord("", 1.0, "now", "now", 0, "200"), create=False)
-    elector.stepped_down()
-    assert elector.release("now") is None

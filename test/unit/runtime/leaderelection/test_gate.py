@@ -9,7 +9,8 @@ from aiop.runtime.client.builtin import CONFIGMAPS
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.errors import ProtocolError, WriteNotPermitted
 from aiop.runtime.client.resource import ObjectKey
-from aiop.runtime.leaderelection.gate import LeaseGate, shard_of
+from aiop.runtime.client.shard import shard_of
+from aiop.runtime.leaderelection.gate import LeaseGate
 from aiop.runtime.leaderelection.record import LeaseRecord, decode_lease, encode_lease
 from support.clock import FakeClock
 from support.transport import ScriptedTransport

@@ -1,7 +1,5 @@
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -10,6 +8,7 @@ from aiop.runtime.client.resource import ObjectKey
 from support.clock import settle
 from support.listwatch import ScriptedSource, page, widget
 from support.managerbench import ManagerBench
+from support.managerweb import free_address, serving
 
 NAMES = {
     "controller_runtime_active_workers",
@@ -31,75 +30,6 @@ NAMES = {
 }
 
 
-def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
-
-
-class Web:
-    def __init__(self, bench: ManagerBench, health: str, metrics: str, session: aiohttp.ClientSession) -> None:
-        self.bench = bench
-        self._health = health
-        self._metrics = metrics
-        self._session = session
-
-    async def health(self, path: str) -> tuple[int, str]:
-        async with self._session.get(f"http://{self._health}{path}") as answer:
-            return answer.status, await answer.text()
-
-    async def metrics(self) -> dict[str, float]:
-        async with self._session.get(f"http://{self._metrics}/metrics") as answer:
-            assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-            lines = (await answer.text()).splitlines()
-        samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
-        return {name: float(value) for name, _, value in samples}
-
-
-@asynccontextmanager
-async def serving(source: ScriptedSource, *, fuse: asyncio.Event | None = None) -> AsyncIterator[Web]:
-    health, metrics = free_address(), free_address()
-    bench = ManagerBench(source, health_address=health, metrics_address=metrics)
-    if fuse is not None:
-        bench.manager.add_runnable("fuse", lambda: _burn(fuse), leader_only=False)
-    async with aiohttp.ClientSession() as session:
-        task = asyncio.create_task(bench.manager.run(bench.stop))
-        await _listening(session, health)
-        yield Web(bench, health, metrics, session)
-        bench.stop.set()
-        await asyncio.gather(task, return_exceptions=True)
-        with pytest.raises(aiohttp.ClientConnectorError):
-            await session.get(f"http://{health}/healthz")
-
-
-async def _burn(fuse: asyncio.Event) -> None:
-    """A part that ends when it should not."""
-    await fuse.wait()
-
-
-async def _listening(session: aiohttp.ClientSession, address: str) -> None:
-    async with asyncio.timeout(10.0):
-        while True:
-            try:
-                await (await session.get(f"http://{address}/healthz")).read()
-            except aiohttp.ClientConnectorError:
-                await asyncio.sleep(0.01)
-            else:
-                return
-
-
-async def test_health_is_there_before_the_caches_and_readiness_names_what_is_cold() -> None:
-    async with serving(ScriptedSource()) as web:
-        assert await web.health("/healthz") == (200, "ok")
-        assert await web.health("/readyz") == (503, "not synced: widgets")
-
-
-async def test_a_standby_with_warm_caches_is_ready() -> None:
-    async with serving(ScriptedSource([page(1)])) as web:
-        web.bench.election.lose()
-        assert await web.health("/readyz") == (200, "ok")
-
-
 async def test_a_dead_part_is_unhealthy_while_the_others_end() -> None:
     fuse = asyncio.Event()
     async with serving(ScriptedSource([page(1, widget("one", 1))]), fuse=fuse) as web:
@@ -108,7 +38,7 @@ async def test_a_dead_part_is_unhealthy_while_the_others_end() -> None:
         await settle()
         fuse.set()
         await settle()
-        assert await web.health("/healthz") == (503, "a task died")
+        assert await web.health("/healthz") == (503, "task 'fuse' ended")
         await web.bench.clock.advance(10.0)
 
 

@@ -1,7 +1,6 @@
 """The queue against a model, over random histories."""
 
 import asyncio
-import random
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -87,6 +86,12 @@ class QueueMachine(RuleBasedStateMachine):
     def as_many_are_ready_as_the_model_says(self) -> None:
         assert len(self.queue) == len(self.model.ready(self.clock.monotonic()))
 
+    @invariant()
+    def as_many_are_due_in_each_priority_as_the_model_says(self) -> None:
+        now = self.clock.monotonic()
+        due = Counter(wanted.priority for wanted in self.model.waiting.values() if wanted.ready_at <= now)
+        assert self.queue._depths == due
+
     def teardown(self) -> None:
         self.queue.shut_down()
         self.loop.run_until_complete(settle())
@@ -95,52 +100,3 @@ class QueueMachine(RuleBasedStateMachine):
 
 QueueMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 test_the_queue_equals_its_model = QueueMachine.TestCase
-
-
-class Workers:
-    """Workers that check, at every pass, that nobody else holds their key."""
-
-    def __init__(self, queue: WorkQueue[int], draw: random.Random) -> None:
-        self.queue = queue
-        self.draw = draw
-        self.in_work: Counter[int] = Counter()
-        self.added_at: dict[int, int] = {}
-        self.seen_up_to: dict[int, int] = {}
-        self.step = 0
-        self.tasks = [asyncio.create_task(self.work()) for _ in range(8)]
-
-    async def work(self) -> None:
-        while True:
-            key = await self.queue.get()
-            self.in_work[key] += 1
-            assert self.in_work[key] == 1
-            self.seen_up_to[key] = self.step
-            for _ in range(self.draw.randrange(4)):
-                await asyncio.sleep(0)
-            self.in_work[key] -= 1
-            self.queue.done(key)
-
-    def add(self, key: int, seconds: float) -> None:
-        self.added_at[key] = self.step
-        self.queue.add_after(key, seconds, self.draw.choice([-100, 0, 10]))
-
-
-async def test_never_two_workers_on_one_key_and_no_add_is_lost() -> None:
-    draw = random.Random(7)
-    clock = FakeClock()
-    queue: WorkQueue[int] = WorkQueue(clock)
-    workers = Workers(queue, draw)
-    for workers.step in range(100_000):
-        if workers.step % 500 == 0:
-            await clock.advance(1)
-        elif draw.random() < 0.2:
-            await asyncio.sleep(0)
-        else:
-            workers.add(draw.randrange(20), draw.choice([0, 0, draw.random() * 5]))
-    await clock.advance(10)
-    assert not any(task.done() for task in workers.tasks)
-    assert all(workers.seen_up_to[key] >= added for key, added in workers.added_at.items())
-    for task in workers.tasks:
-        task.cancel()
-    await asyncio.gather(*workers.tasks, return_exceptions=True)
-    queue.shut_down()

@@ -1,0 +1,283 @@
+"""An informer and its server over a real connection: what is asked, how the answer is cut, and silence."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from aiop.runtime.client.client import Client
+from aiop.runtime.informer.informer import Informer
+from aiop.runtime.informer.source import IDLE_SECONDS, ClientListWatch
+from aiop.runtime.kit.clock import Clock
+from aiop.runtime.views.custom import CustomObject, decode_custom
+from aiop.runtime.views.partial import PartialObject, decode_partial
+from support.clock import FakeClock, settle
+from support.informerbench import Recorded
+from support.listwatch import WIDGETS
+from support.loopback import Answer, Loopback, in_turn, says, streams
+
+# Far beyond what any of this takes: a test that waits for so long has failed.
+_PATIENCE_SECONDS = 20.0
+
+
+def line(kind: str, name: str, version: int, **content: object) -> bytes:
+    meta = {"name": name, "namespace": "team", "uid": f"uid-{name}", "resourceVersion": str(version)}
+    types = {"apiVersion": "example.com/v1", "kind": "Widget"}
+    obj = {**types, "metadata": meta, **content}
+    return json.dumps({"type": kind, "object": obj}, ensure_ascii=False).encode() + b"\n"
+
+
+def mark(version: int, kind: str = "Widget") -> bytes:
+    meta = {"resourceVersion": str(version), "annotations": {"k8s.io/initial-events-end": "true"}}
+    return json.dumps({"type": "BOOKMARK", "object": {"kind": kind, "metadata": meta}}).encode() + b"\n"
+
+
+def stays(*chunks: bytes) -> Answer:
+    """A stream that says this much and stays open."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for chunk in chunks:
+            await response.write(chunk)
+            await asyncio.sleep(0)
+        await asyncio.Event().wait()
+        return response
+
+    return answer
+
+
+@asynccontextmanager
+async def running(informer: Informer[CustomObject] | Informer[PartialObject]) -> AsyncIterator[None]:
+    """Its clock runs fast, so that no back-off is waited for."""
+    tasks = asyncio.create_task(informer.run()), asyncio.create_task(fast(informer._clock))
+    try:
+        yield
+        assert not tasks[0].done()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def fast(clock: Clock) -> None:
+    assert isinstance(clock, FakeClock)
+    while True:
+        await clock.advance(0.1)
+
+
+async def until(check: Callable[[], object]) -> None:
+    """Return once it is true; what changes it runs on this loop."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while not check():
+            await settle(1)
+
+
+def widgets(client: Client, metrics: Recorded | None = None, **selection: object) -> Informer[CustomObject]:
+    source = ClientListWatch(client, WIDGETS, **selection)  # type: ignore[arg-type]  # what the test says
+    return Informer("widgets", source, decode_custom, clock=FakeClock(), metrics=metrics)
+
+
+def names(informer: Informer[CustomObject] | Informer[PartialObject]) -> list[str]:
+    return sorted(key.name for key in informer.store.keys())  # noqa: SIM118 - a store is no dict
+
+
+@pytest.mark.promise(1, 12, "S1", "S2", "S7")
+async def test_a_list_by_watch_names_no_version_and_a_resumed_watch_asks_for_no_initial_events(
+    client: Client, server: Loopback
+) -> None:
+    gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}}
+    server.answer = in_turn(
+        streams(line("ADDED", "a", 3), mark(5)), streams(json.dumps(gone).encode() + b"\n"), stays(mark(9))
+    )
+    informer = widgets(client, namespace="team", label_selector="l=x")
+    async with running(informer):
+        await until(lambda: informer.store.version == "9")
+    first, resumed, relist = (dict(seen.query) for seen in server.seen)
+    assert 300 <= int(first.pop("timeoutSeconds")) <= 600
+    assert first == {
+        "watch": "true",
+        "allowWatchBookmarks": "true",
+        "resourceVersion": "",
+        "sendInitialEvents": "true",
+        "resourceVersionMatch": "NotOlderThan",
+        "labelSelector": "l=x",
+    }
+    del resumed["timeoutSeconds"], relist["timeoutSeconds"]
+    common = {"watch": "true", "allowWatchBookmarks": "true", "labelSelector": "l=x"}
+    assert resumed == {**common, "resourceVersion": "5"}
+    assert relist == first
+    assert {seen.path for seen in server.seen} == {"/apis/example.com/v1/namespaces/team/widgets"}
+
+
+@pytest.mark.promise(3, 11, "S3")
+async def test_pages_of_500_are_listed_without_a_version_where_lists_by_watch_are_refused(
+    client: Client, server: Loopback
+) -> None:
+    """The real server's answer with the feature switched off."""
+    refusal = says(
+        422, {"kind": "Status", "code": 422, "reason": "Invalid", "message": "sendInitialEvents is forbidden"}
+    )
+    listed = says(200, {"kind": "WidgetList", "metadata": {"resourceVersion": "5"}, "items": []})
+    server.answer = in_turn(refusal, listed, stays())
+    informer = widgets(client)
+    async with running(informer):
+        await until(lambda: len(server.seen) == 3)
+    assert server.seen[1].query == {"limit": "500"}
+    assert server.seen[2].query["resourceVersion"] == "5"
+
+
+@pytest.mark.promise(15, "S4")
+async def test_a_connection_that_says_nothing_is_taken_for_dead_and_resumed_at_the_same_point(
+    client: Client, server: Loopback
+) -> None:
+    server.answer = in_turn(streams(mark(5)), stays(), *[stays(line("ADDED", "a", 6))] * 3)
+    metrics = Recorded()
+    informer = widgets(client, metrics, idle_seconds=0.5)
+    async with running(informer):
+        await until(lambda: names(informer) == ["a"])
+    versions = [seen.query["resourceVersion"] for seen in server.seen]
+    assert versions[:3] == ["", "5", "5"]
+    assert metrics.lists == 1
+
+
+@pytest.mark.promise(15, "S4")
+def test_silence_lasts_three_bookmarks(client: Client) -> None:
+    assert ClientListWatch(client, WIDGETS).idle_seconds == IDLE_SECONDS == 180
+
+
+@pytest.mark.promise(17, "S6")
+async def test_tables_and_objects_of_another_kind_are_skipped_and_counted_and_the_stream_lives(
+    client: Client, server: Loopback
+) -> None:
+    table = {
+        "type": "MODIFIED",
+        "object": {
+            "kind": "Table",
+            "apiVersion": "meta.k8s.io/v1",
+            "metadata": {"name": "a", "namespace": "team", "resourceVersion": "90"},
+            "rows": [],
+        },
+    }
+    other = line("DELETED", "a", 91).replace(b"Widget", b"Gadget")
+    version = line("MODIFIED", "a", 92).replace(b"example.com/v1", b"example.com/v2")
+    foreign = json.dumps(table).encode() + b"\n" + other + version
+    server.answer = in_turn(
+        stays(foreign + line("ADDED", "a", 3) + other + mark(5) + foreign + line("ADDED", "b", 6)), stays()
+    )
+    metrics = Recorded()
+    informer = widgets(client, metrics)
+    async with running(informer):
+        await until(lambda: names(informer) == ["a", "b"])
+    assert metrics.skips == 7
+    assert informer.store.version == "6"
+
+
+@pytest.mark.promise(17, "S6")
+async def test_a_list_that_comes_as_a_table_is_no_empty_list(client: Client, server: Loopback) -> None:
+    table = says(200, {"kind": "Table", "metadata": {"resourceVersion": "9"}, "rows": []})
+    listed = says(200, {"metadata": {"resourceVersion": "9"}, "items": []})
+    server.answer = in_turn(says(400, {}), table, listed, stays())
+    metrics = Recorded()
+    informer = widgets(client, metrics)
+    async with running(informer):
+        await until(informer.has_synced)
+    assert len(server.seen) >= 3
+    assert metrics.failures == 1
+
+
+@pytest.mark.promise(18)
+@pytest.mark.parametrize("size", [1, 7, 1000, 1 << 30])
+async def test_events_arrive_whole_however_the_stream_is_cut(client: Client, server: Loopback, size: int) -> None:
+    whole = line("ADDED", "prüfung-日本", 3) + line("ADDED", "b", 4) + mark(5) + line("DELETED", "b", 6)
+    whole += line("ADDED", "ende-ß", 7)
+    server.answer = stays(*(whole[at : at + size] for at in range(0, len(whole), size)))
+    informer = widgets(client)
+    async with running(informer):
+        await until(lambda: informer.store.version == "7")
+        assert names(informer) == ["ende-ß", "prüfung-日本"]
+
+
+@pytest.mark.promise(18)
+async def test_an_object_beyond_the_largest_that_is_stored_arrives_whole(client: Client, server: Loopback) -> None:
+    large = line("ADDED", "large", 3, spec={"text": "x" * (3 * 2**19 + 100)})
+    server.answer = stays(large + mark(5))
+    informer = widgets(client)
+    async with running(informer):
+        await until(informer.has_synced)
+        assert len(informer.store.values()[0].spec) > 3 * 2**19
+
+
+@pytest.mark.promise(18, 5)
+async def test_a_stream_that_is_cut_in_the_middle_of_an_event_is_resumed_before_that_event(
+    client: Client, server: Loopback
+) -> None:
+    last = line("ADDED", "b", 8)
+    server.answer = in_turn(streams(mark(5) + line("ADDED", "a", 6) + last[:40], cut=True), stays(last))
+    informer = widgets(client)
+    async with running(informer):
+        await until(lambda: names(informer) == ["a", "b"])
+    assert [seen.query["resourceVersion"] for seen in server.seen] == ["", "6"]
+
+
+@pytest.mark.promise(22)
+async def test_a_401_renews_the_credentials_and_the_watch_goes_on_where_it_was(
+    client: Client, server: Loopback, kubeconfig: str
+) -> None:
+    async def refused(request: web.Request) -> web.StreamResponse:
+        server.kubeconfig(user={"token": "rotated"})
+        return await says(401, {"reason": "Unauthorized"})(request)
+
+    server.answer = in_turn(streams(mark(5)), refused, stays(line("ADDED", "a", 6)))
+    metrics = Recorded()
+    informer = widgets(client, metrics)
+    async with running(informer):
+        await until(lambda: names(informer) == ["a"])
+    assert [seen.headers["Authorization"] for seen in server.seen] == ["Bearer made-up"] * 2 + ["Bearer rotated"]
+    assert [seen.query["resourceVersion"] for seen in server.seen] == ["", "5", "5"]
+    assert metrics.failures == 0
+
+
+async def test_metadata_alone_is_asked_for_and_decoded(client: Client, server: Loopback) -> None:
+    partial = line("ADDED", "a", 3).replace(b"example.com/v1", b"meta.k8s.io/v1")
+    server.answer = stays(partial.replace(b"Widget", b"PartialObjectMetadata") + mark(5))
+    metrics = Recorded()
+    source = ClientListWatch(client, WIDGETS, metadata_only=True, managed_fields=False)
+    informer = Informer("widgets", source, decode_partial, clock=FakeClock(), metrics=metrics)
+    async with running(informer):
+        await until(informer.has_synced)
+        assert names(informer) == ["a"]
+    assert metrics.skips == 0
+    transformed = ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1;drop=metadata.managedFields"
+    assert server.last.headers["Accept"] == f"application/json{transformed}"
+
+
+async def test_metadata_alone_is_asked_for_page_by_page_too(client: Client, server: Loopback) -> None:
+    server.answer = in_turn(says(400, {}), says(200, {"metadata": {"resourceVersion": "5"}, "items": []}), stays())
+    source = ClientListWatch(client, WIDGETS, metadata_only=True)
+    informer = Informer("widgets", source, decode_partial, clock=FakeClock())
+    async with running(informer):
+        await until(lambda: len(server.seen) == 3)
+    accepted = [seen.headers["Accept"] for seen in server.seen]
+    wanted = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
+    assert accepted == [wanted.format(""), wanted.format("List"), wanted.format("")]
+
+
+@pytest.mark.promise("S7")
+async def test_every_line_counts_as_a_sign_of_life_and_so_do_the_start_and_the_servers_first_word(
+    client: Client, server: Loopback
+) -> None:
+    nonsense = b'{"type":"ADDED","object":{"metadata":{"labels":7}}}\n{"type":"FUTURE","object":{}}\n'
+    lines = line("ADDED", "a", 3) + nonsense + mark(5) + line("MODIFIED", "a", 6) + nonsense + mark(7)
+    server.answer = stays(lines)
+    metrics = Recorded()
+    informer = widgets(client, metrics)
+    assert metrics.known == {"widgets": False}
+    async with running(informer):
+        await until(lambda: informer.store.version == "7")
+    # The start, the answer's head, eight lines, and the store that the list replaced.
+    assert len(metrics.moments) == 11
+    assert metrics.known == {"widgets": True}
