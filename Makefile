@@ -51,7 +51,7 @@ e2e: $(VENV)/.dev controlplane ## tests on the real control plane
 controlplane: $(VENV)/.dev ## build the real control plane once, into the cache
 	@$(BIN)/python -m hack.controlplane.build
 
-bench: $(VENV)/.dev controlplane ## first figures, as a table and as JSON
+bench: $(VENV)/.dev controlplane ## what things cost, as a table and as JSON (ARGS="--only cpu,memory", "--help")
 	$(BIN)/python -m hack.bench $(ARGS)
 
 generate: $(VENV)/.dev ## CRDs, manifests and reference pages from their sources
@@ -61,7 +61,7 @@ check-generated: $(VENV)/.dev ## fail when what is committed differs from what i
 	$(BIN)/python -m hack.generate --check
 
 requirements: ## pin the newest versions again (needs uv)
-	@for name in manager demo dev; do \
+	@for name in manager demo dev bench; do \
 	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-strip-extras --no-header --output-file requirements/$$name.txt requirements/$$name.in; done
 

@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from support.blocking import _blocking_calls_raise, _no_blocking_call
 from support.controlplane import Cluster, real_cluster
 
 __all__ = ["_blocking_calls_raise", "_no_blocking_call", "cluster"]
+
+# A deadline for each example would fail tests for nothing but a busy machine.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

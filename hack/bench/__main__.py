@@ -1,4 +1,4 @@
-"""First figures: `make bench`, or `make bench ARGS="--only cpu,memory"`. Never a test: it says what it measured."""
+"""Figures: `make bench`, or `make bench ARGS="--only cpu,memory"`. Never a test: it says what it measured."""
 
 import argparse
 import sys
@@ -8,31 +8,53 @@ from pathlib import Path
 from rich.console import Console
 
 from hack.bench.cache import measure_cpu, measure_memory
-from hack.bench.figures import Figure, table_of, write_json
+from hack.bench.figures import Figure, table_of
+from hack.bench.loopback import measure_list, measure_loopback
+from hack.bench.results import NotForPrint, keep, print_on, read
 
 # What stands in for kubelets and for a user is the tests' own.
 sys.path.insert(0, str(Path(__file__).parents[2] / "test"))
 
+from hack.bench.failover import measure_failover
+from hack.bench.workloads import measure_workloads
 from hack.bench.writes import measure_quiet, measure_writes
 
-_PARTS: dict[str, Callable[[], list[Figure]]] = {
+_PARTS: dict[str, Callable[[float], list[Figure]]] = {
     "cpu": measure_cpu,
     "memory": measure_memory,
+    "loopback": measure_loopback,
+    "list": measure_list,
     "writes": measure_writes,
     "quiet": measure_quiet,
+    "workloads": measure_workloads,
+    "failover": measure_failover,
 }
 
 
 def main() -> int:
-    """Measure, print a table, write JSON."""
+    """Measure, print a table, keep the figures as JSON; or print kept figures on a page."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", type=_parts, default=list(_PARTS), help=f"of {', '.join(_PARTS)}; default: all")
-    parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where the JSON goes")
+    parser.add_argument("--scale", type=float, default=1.0, help="so many times the size, to try it out; default: 1")
+    parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where the figures are kept")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="measure nothing: print the kept figures on a page")
     options = parser.parse_args()
-    figures = [figure for part in options.only for figure in _PARTS[part]()]
-    Console().print(table_of(figures))
-    write_json(figures, options.json)
+    if options.write:
+        return _write(options.json, options.write)
+    for part in options.only:
+        figures = _PARTS[part](options.scale)
+        Console().print(table_of(figures))
+        keep({part: figures}, options.scale, options.json)
     print(f"JSON: {options.json}")
+    return 0
+
+
+def _write(kept: Path, page: Path) -> int:
+    try:
+        print_on(page, read(kept), list(_PARTS))
+    except (NotForPrint, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

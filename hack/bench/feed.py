@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from aiop.controllers.serving.sources import make_sources
 from aiop.runtime.client.client import Client
-from aiop.runtime.client.transport import Request, Response
+from aiop.runtime.client.transport import Request, Response, Transport
 from aiop.runtime.conditions.events import EventRecorder
 from aiop.runtime.informer.informer import Informer
 from aiop.runtime.kit.clock import SystemClock
@@ -21,8 +21,14 @@ _CHUNK_BYTES = 64 * 1024
 _EMPTY_LIST = b'{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}'
 
 
+_NO_INITIAL_EVENTS = (
+    b'{"type":"BOOKMARK","object":{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"1",'
+    b'"annotations":{"k8s.io/initial-events-end":"true"}}}}\n'
+)
+
+
 class Feed:
-    """A transport whose list is empty and whose watch says the given bytes, once; then ``over`` is set."""
+    """A transport whose lists are empty and whose watch says the given bytes, once; then ``over`` is set."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -41,7 +47,8 @@ class Feed:
         yield self
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """All bytes, cut one chunk at a time as a socket gives them, and then silence."""
+        """An empty list, all bytes, cut one chunk at a time as a socket gives them, and then silence."""
+        yield _NO_INITIAL_EVENTS
         for at in range(0, len(self._data), _CHUNK_BYTES):
             yield self._data[at : at + _CHUNK_BYTES]
         self.over.set()
@@ -51,11 +58,11 @@ class Feed:
         """Nothing to close."""
 
 
-def pod_informer(feed: Feed) -> Informer[Pod]:
+def pod_informer(transport: Transport) -> Informer[Pod]:
     """The serving controller's informer of pods, with its index and its metrics."""
     clock = SystemClock()
     dice = random.Random(1)  # noqa: S311 - jitter
-    client = Client(feed, clock=clock)
+    client = Client(transport, clock=clock)
     events = EventRecorder(client, clock, "bench", "bench", lambda: "id")
     return make_sources(Tools(client, clock, dice, Metrics(), events, lambda: "id")).pods
 

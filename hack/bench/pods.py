@@ -9,12 +9,15 @@ from aiop.controllers.serving.names import revision_labels
 _PODS_A_WORKLOAD = 10
 
 
-def watch_lines(count: int, *, versions: int = 1) -> Iterator[bytes]:
-    """``count`` ADDED events, then ``versions - 1`` rounds of MODIFIED ones, each a line of a watch stream."""
+def watch_lines(count: int, *, versions: int = 1, after: int = 0) -> Iterator[bytes]:
+    """``count`` ADDED events, then ``versions - 1`` rounds of MODIFIED ones, each a line of a watch stream.
+
+    Their resourceVersions go on from ``after``.
+    """
     for version in range(versions):
         kind = "MODIFIED" if version else "ADDED"
         for number in range(count):
-            event = {"type": kind, "object": pod(number, resource_version=1 + version * count + number)}
+            event = {"type": kind, "object": pod(number, resource_version=after + 1 + version * count + number)}
             yield json.dumps(event, separators=(",", ":")).encode() + b"\n"
 
 

@@ -29,7 +29,7 @@ _START_SECONDS = 120.0
 _STOP_SECONDS = 15.0
 
 # Who wrote what, with the bodies: this is what tests count writes by.
-_AUDIT_POLICY = """
+AUDIT_POLICY = """
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
@@ -44,13 +44,22 @@ class ControlPlane:
     """A control plane in a folder of its own; a context manager, or `start` and `stop`.
 
     ``binaries`` is a folder that holds the four programs under their own names (as KUBEBUILDER_ASSETS does); without
-    it the multi-call binary of `build.py` is used.
+    it the multi-call binary of `build.py` is used. ``audit_policy`` says what the audit log holds; the default holds
+    each write with its body.
     """
 
-    def __init__(self, folder: Path, *, version: str | None = None, binaries: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        version: str | None = None,
+        binaries: Path | None = None,
+        audit_policy: str = AUDIT_POLICY,
+    ) -> None:
         self.folder = folder
         self._version = version
         self._binaries = binaries
+        self._audit_policy = audit_policy
         self._components: list[Component] = []
         self._ports = _free_ports(5)
         self.token = secrets.token_urlsafe(24)
@@ -59,6 +68,16 @@ class ControlPlane:
     def url(self) -> str:
         """Where the API server listens."""
         return f"https://127.0.0.1:{self._ports[0]}"
+
+    @property
+    def etcd_url(self) -> str:
+        """Where etcd listens, without TLS."""
+        return f"http://127.0.0.1:{self._ports[1]}"
+
+    @property
+    def etcd_data(self) -> Path:
+        """What etcd keeps; a copy is a backup if it was made while etcd was stopped."""
+        return self.folder / "etcd"
 
     @property
     def certificate_authority(self) -> Path:
@@ -88,10 +107,13 @@ class ControlPlane:
             raise
         return self
 
-    def stop(self) -> None:
-        """Stop in reverse order; each has ended when this returns."""
+    def stop(self, seconds: float = _STOP_SECONDS) -> None:
+        """Stop in reverse order, each killed after ``seconds``; each has ended when this returns.
+
+        ``start`` brings it back on the same ports, with the data that ``etcd_data`` holds by then.
+        """
         while self._components:
-            self._components.pop().stop(_STOP_SECONDS)
+            self._components.pop().stop(seconds)
 
     def check(self) -> None:
         """Raise ProcessFailed if a component has ended by itself."""
@@ -131,12 +153,14 @@ class ControlPlane:
 
     def _write_files(self) -> None:
         (self.folder / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
-        (self.folder / "audit-policy.yaml").write_text(_AUDIT_POLICY)
-        (self.folder / "service-account.key").write_text(_private_key())
+        (self.folder / "audit-policy.yaml").write_text(self._audit_policy)
+        key = self.folder / "service-account.key"
+        if not key.exists():  # else tokens would end with a restart
+            key.write_text(_private_key())
 
     def _start_etcd(self) -> None:
-        client, peer = (f"http://127.0.0.1:{port}" for port in self._ports[1:3])
-        data = str(self.folder / "etcd")
+        client, peer = self.etcd_url, f"http://127.0.0.1:{self._ports[2]}"
+        data = str(self.etcd_data)
         if self._binaries is None:
             self._run("etcd", "--data-dir", data, "--client-url", client, "--peer-url", peer)
             return
@@ -147,7 +171,7 @@ class ControlPlane:
         key = str(self.folder / "service-account.key")
         component = self._run(
             "kube-apiserver",
-            f"--etcd-servers=http://127.0.0.1:{self._ports[1]}",
+            f"--etcd-servers={self.etcd_url}",
             f"--secure-port={self._ports[0]}",
             "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1",

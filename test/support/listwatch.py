@@ -75,9 +75,7 @@ class ScriptedSource:
 
     resource = WIDGETS
 
-    def __init__(
-        self, *lists: Script | ClientError, by_watch: bool = False, expected: TypeMeta = ANYTHING
-    ) -> None:
+    def __init__(self, *lists: Script | ClientError, by_watch: bool = False, expected: TypeMeta = ANYTHING) -> None:
         self.expected = expected
         self.lists: deque[Script | ClientError] = deque(lists)
         self._by_watch = by_watch

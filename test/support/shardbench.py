@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 
 from aiop.runtime.client.builtin import CONFIGMAPS
 from aiop.runtime.client.client import Client, PatchType
+from aiop.runtime.client.errors import WriteNotPermitted
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.client.shard import Shard, shard_of
 from aiop.runtime.client.transport import Request, Response
-from aiop.runtime.controller.controller import Controller, Result
+from aiop.runtime.controller.controller import Controller, Reconciler, Result
 from aiop.runtime.controller.mappers import own_key
 from aiop.runtime.informer.informer import Informer
 from aiop.runtime.leaderelection.gate import LeaseGate
@@ -28,6 +29,10 @@ from support.transport import ScriptedTransport, ok
 SHARDS = 3
 NAMESPACES = ("default", "team-a", "team-b", "team-c", "team-d", "team-e")
 KEYS = tuple(ObjectKey(namespace, name) for namespace in NAMESPACES for name in ("one", "two"))
+
+
+# What is led as a whole: one shard of one.
+QUEUE = ObjectKey("aiop-system", "queue")
 
 
 def lease(shard: int) -> ObjectKey:
@@ -67,22 +72,30 @@ class Cluster:
 
 
 class Replica:
-    """One manager with a controller a shard; each pass writes once, takes half a second and comes again in another."""
+    """One manager with a controller a shard; each pass writes once, takes half a second and comes again in another.
 
-    def __init__(self, cluster: Cluster, name: str) -> None:
+    ``with_queue`` adds one for everything, with a lease of its own; its passes are only counted.
+    """
+
+    def __init__(self, cluster: Cluster, name: str, *, with_queue: bool = False) -> None:
         self.name = name
-        self.terms = [0] * SHARDS
-        self.ways = [LeaseTransport(cluster.leases) for _ in range(SHARDS)]
+        self.queue_passes = 0
+        self.terms = [0] * (SHARDS + with_queue)
+        self.ways = [LeaseTransport(cluster.leases) for _ in self.terms]
         self._cluster = cluster
         gate = LeaseGate(cluster.clock, shards=SHARDS)
+        self._queue_gate = LeaseGate(cluster.clock)
         self._client = Client(ScriptedTransport(self._written), clock=cluster.clock, gate=gate)
         metrics = Metrics()
         self._manager = Manager(
             clock=cluster.clock,
             metrics=metrics,
             leaderships=[
-                Leadership(lease(shard), name, self._way(shard), gate, shard=Shard(shard, SHARDS))
-                for shard in range(SHARDS)
+                *(
+                    Leadership(lease(shard), name, self._way(shard), gate, shard=Shard(shard, SHARDS))
+                    for shard in range(SHARDS)
+                ),
+                *([Leadership(QUEUE, name, self._way(SHARDS), self._queue_gate)] if with_queue else []),
             ],
             elect=TaskElection,
         )
@@ -97,7 +110,9 @@ class Replica:
         )
         self._manager.add_informer(informer)
         for shard in range(SHARDS):
-            self._add(informer, shard)
+            self._add(informer, shard, self, Shard(shard, SHARDS))
+        if with_queue:
+            self._add(informer, SHARDS, _Counting(self), Shard())
 
     async def reconcile(self, key: ObjectKey) -> Result:
         self._cluster.begins(key, self.name)
@@ -128,14 +143,20 @@ class Replica:
         finally:
             await end(task)
 
-    def _add(self, informer: Informer[CustomObject], shard: int) -> None:
+    def may_queue(self) -> bool:
+        try:
+            return self._queue_gate.permit(KEYS[0]) > 0
+        except WriteNotPermitted:
+            return False
+
+    def _add(self, informer: Informer[CustomObject], shard: int, reconciler: Reconciler, holds: Shard) -> None:
         controller = Controller(
             f"widgets-{shard}",
-            self,
+            reconciler,
             clock=self._cluster.clock,
             new_id=lambda: "trace",
             workers=4,
-            shard=Shard(shard, SHARDS),
+            shard=holds,
         )
         controller.watches(informer, own_key)
         self._manager.add_controller(controller, shard=shard)
@@ -154,3 +175,15 @@ class Replica:
     async def _written(self, request: Request) -> Response:
         self._cluster.writes(request.path.split("/")[4], self.name)
         return ok({})
+
+
+class _Counting:
+    """The queue's reconciler."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+
+    async def reconcile(self, key: ObjectKey) -> Result:
+        del key
+        self._replica.queue_passes += 1
+        return Result()

@@ -89,7 +89,7 @@ class StormReconciler:
             "text": spec.text,
             "foreign": outcome is Outcome.FOREIGN,
         }
-        written = await self.status.write(key, storm.metadata.uid, storm.status, msgspec.json.encode(said))
+        written = await self.status.write(storm.metadata, storm.status, msgspec.json.encode(said))
         if written is not None:
             self.storms.written(written)
         return Result()

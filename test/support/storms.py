@@ -5,6 +5,7 @@ import os
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -194,6 +195,10 @@ class Sea:
             operator.start()
             yield operator
 
+    def serves(self) -> None:
+        """Wait until the API server serves Storms again, which is later than it is ready."""
+        eventually(lambda: self.rest.call("GET", self.storms).status == 200)
+
     @property
     def storms(self) -> str:
         return STORMS.path(self.namespace)
@@ -205,6 +210,23 @@ class Sea:
     def user(self, account: str = "operator") -> str:
         """What the audit log calls a ServiceAccount of here."""
         return f"system:serviceaccount:{self.namespace}:{account}"
+
+    def stored_key(self, name: str) -> str:
+        """Under which etcd keeps a Storm of here."""
+        return f"{GROUP}/{STORMS.plural}/{self.namespace}/{name}"
+
+    def stored(self, name: str, *, wanted: bool) -> tuple[str, dict[str, Any]]:
+        """A Storm as etcd keeps it; one that wants nothing has a status that says so already."""
+        each = storm(name, wanted=wanted)
+        each["metadata"] |= {
+            "namespace": self.namespace,
+            "uid": str(uuid.uuid4()),
+            "generation": 1,
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+        }
+        if not wanted:
+            each["status"] = {"observedGeneration": 1, "text": each["spec"]["text"], "foreign": False}
+        return self.stored_key(name), each
 
     def give_rights(self, account: str = "operator") -> None:
         """The operator's role in this namespace."""
@@ -250,6 +272,10 @@ class Sea:
 
     def remove(self, name: str) -> None:
         self.rest.delete(f"{self.storms}/{name}")
+
+    def children(self) -> list[str]:
+        """The names of all ConfigMaps that Storms have or had."""
+        return [each["metadata"]["name"] for each in self.rest.items(f"{self.maps}?labelSelector={LABEL}")]
 
     def differences(self) -> list[str]:
         """What is not as a day without faults would have left it."""

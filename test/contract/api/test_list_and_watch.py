@@ -2,9 +2,14 @@
 
 import asyncio
 import re
+import uuid
 
-from contract.api.widgets import config_map
-from support.raw_api import RawAPI
+import pytest
+
+from contract.api.widgets import DEFINITION, GROUP, config_map
+from support.raw_api import Answer, RawAPI
+
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 def maps(namespace: str) -> str:
@@ -175,3 +180,31 @@ async def test_a_quiet_watch_stays_open(api: RawAPI, namespace: str) -> None:
         waiting = asyncio.ensure_future(watch.next())
         await make(api, namespace, "late")
         assert (await waiting)["object"]["metadata"]["name"] == "late"
+
+
+async def test_a_kind_that_is_withdrawn_deletes_its_objects_and_ends_its_watches(api: RawAPI, namespace: str) -> None:
+    kind = f"gadgets{uuid.uuid4().hex[:8]}.{GROUP}"
+    plural = kind.partition(".")[0]
+    names = {"plural": plural, "singular": plural[:-1], "kind": plural.title(), "listKind": f"{plural.title()}List"}
+    spec = {**DEFINITION["spec"], "names": names}
+    definition = {**DEFINITION, "metadata": {"name": kind}, "spec": spec}
+    assert (await api.post(DEFINITIONS, definition)).status == 201
+    path = f"/apis/{GROUP}/v1/namespaces/{namespace}/{plural}"
+    served = await until(api, path, 200)
+    body = {"apiVersion": f"{GROUP}/v1", "kind": plural.title(), "metadata": {"name": "one"}, "spec": {"size": 1}}
+    assert (await api.post(path, body)).status == 201
+    async with api.watch(path, resourceVersion=served.version) as watch:
+        assert (await watch.next())["type"] == "ADDED"
+        await api.delete(f"{DEFINITIONS}/{kind}")
+        assert [(await watch.next())["type"] for _ in range(2)] == ["DELETED", "END"]
+    await until(api, path, 404)
+
+
+async def until(api: RawAPI, path: str, status: int) -> Answer:
+    """The answer, once it has that status; kinds come and go within moments."""
+    for _ in range(200):
+        answer = await api.get(path)
+        if answer.status == status:
+            return answer
+        await asyncio.sleep(0.05)
+    pytest.fail(f"{path} never answered {status}")

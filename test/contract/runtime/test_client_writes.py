@@ -219,7 +219,23 @@ async def test_the_gate_is_asked_for_the_object_that_is_written(transport: HttpT
     client = Client(transport, clock=FakeClock(), gate=gate)
     await client.apply(CONFIGMAPS, KEY, {}, field_manager="me")
     await client.create(CONFIGMAPS, "team", {}, field_manager="me")
-    assert gate.asked == [KEY, ObjectKey("team", "")]
+    assert gate.asked == [KEY, KEY, ObjectKey("team", ""), ObjectKey("team", "")], "before, and when its body leaves"
+
+
+@pytest.mark.promise(93, "S30")
+@pytest.mark.parametrize("verb", WRITES)
+async def test_a_write_whose_permit_ends_before_its_body_leaves_is_held_back(
+    transport: HttpTransport, server: Loopback, verb: str
+) -> None:
+    class Closing(Until):
+        def permit(self, key: ObjectKey) -> float:
+            moment = super().permit(key)
+            self._moment = None
+            return moment
+
+    with pytest.raises(WriteNotPermitted):
+        await WRITES[verb](Client(transport, clock=FakeClock(), gate=Closing(10.0)))
+    assert server.seen == []
 
 
 @pytest.mark.promise("S30")

@@ -5,20 +5,21 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiop.runtime.client.client import Client
-from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.runtime.client.resource import Resource
 from aiop.runtime.conditions.condition import Condition, condition, find, merge_conditions, set_condition
 from aiop.runtime.conditions.status import StatusWriter
 from aiop.runtime.conditions.summary import Why, complete, summarise, while_true
+from aiop.runtime.views.meta import ObjectMeta
 from support.clock import FakeClock
 from support.transport import ScriptedTransport
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, 999_999, tzinfo=UTC)
 WIDGETS = Resource("example.com", "v1", "Widget", "widgets")
-KEY = ObjectKey("default", "one")
+META = ObjectMeta(name="one", namespace="default", uid="u1", resource_version="7")
 KINDS = ("Accepted", "Available", "Degraded")
 
 statuses = st.sampled_from([True, False, None])
@@ -52,6 +53,7 @@ def test_the_transition_time_stays_while_only_reason_message_and_generation_chan
 
 @pytest.mark.promise("S36")
 @given(plans, plans, st.integers(0, 10**6))
+@settings(deadline=None)
 def test_merging_again_changes_nothing_and_times_move_only_with_the_status(
     first: list[tuple[str, bool | None, str]], second: list[tuple[str, bool | None, str]], seconds: int
 ) -> None:
@@ -149,6 +151,7 @@ def kstatus(told: Told) -> str:
 
 @pytest.mark.promise("S36")
 @given(st.tuples(statuses, statuses, statuses), st.booleans())
+@settings(deadline=None)
 def test_generic_tools_read_from_a_summary_what_is_the_case(
     found: tuple[bool | None, bool | None, bool | None], hopeless: bool
 ) -> None:
@@ -185,7 +188,7 @@ async def test_an_unchanged_status_is_no_call_however_late_it_is_worked_out_agai
         known = msgspec.convert(msgspec.json.decode(live).get("conditions", []), tuple[Condition, ...])
         told = merged(known, *summarise([condition("Accepted", True, "A")]), at=NOON + timedelta(hours=hours))
         status = msgspec.json.encode({"observedGeneration": 3, "conditions": told})
-        live = status if await writer.write(KEY, "u1", live, status) else live
+        live = status if await writer.write(META, live, status) else live
     assert len(transport.requests) == 1
 
 
@@ -193,5 +196,5 @@ async def test_an_unchanged_status_is_no_call_however_late_it_is_worked_out_agai
 async def test_an_unchanged_status_is_no_call_whatever_the_order_of_its_keys() -> None:
     transport = ScriptedTransport()
     writer = StatusWriter(Client(transport, clock=FakeClock()), WIDGETS, "aiop/widgets")
-    assert await writer.write(KEY, "u1", b'{"a":1,"b":[2]}', b'{ "b": [2], "a": 1 }') is None
+    assert await writer.write(META, b'{"a":1,"b":[2]}', b'{ "b": [2], "a": 1 }') is None
     assert transport.requests == []

@@ -1,5 +1,6 @@
 """Handlers that come, go, and want to hear of everything again."""
 
+import asyncio
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -60,9 +61,11 @@ async def test_a_late_handlers_resync_begins_when_it_joins_and_ends_when_it_leav
         bench.informer.add_handler(late, resync_seconds=10)
         await bench.clock.advance(12)
         assert resynced == ["ADDED a >1 initial", "MODIFIED a 1>1"]
+        assert [task.get_name() for task in asyncio.all_tasks()].count("widgets resync") == 1
         bench.informer.remove_handler(late)
         await bench.clock.advance(100)
         assert len(resynced) == 2
+        assert [task.get_name() for task in asyncio.all_tasks()].count("widgets resync") == 0
 
 
 @pytest.mark.promise(42, "S17")

@@ -17,6 +17,7 @@ from aiop.runtime.controller.controller import Controller, Result
 from aiop.runtime.controller.mappers import own_key
 from aiop.runtime.informer.informer import Informer
 from aiop.runtime.views.custom import CustomObject, decode_custom
+from aiop.runtime.views.meta import ObjectMeta
 from aiop.runtime.views.owned import decode_owned
 from support.clock import FakeClock, settle
 from support.controllerbench import ONE, TWO, Watching, running
@@ -28,6 +29,7 @@ from support.transport import ScriptedTransport, ok, refusal
 WIDGETS = Resource("example.com", "v1", "Widget", "widgets")
 # Rounds of the event loop in which four workers end two thousand passes.
 MANY_ROUNDS = 10_000
+META = ObjectMeta(name=ONE.name, namespace=ONE.namespace, uid="u1", resource_version="7")
 
 
 class Reporter:
@@ -48,7 +50,7 @@ class Reporter:
             now = self._bench.clock.now()
             conditions = merge_conditions(conditions, [*others, wanted], now=now, generation=1)
         status = msgspec.json.encode({"conditions": conditions})
-        if await self._writer.write(ONE, "u1", self.status, status) is not None:
+        if await self._writer.write(META, self.status, status) is not None:
             self.status = status
         return Result()
 
@@ -102,7 +104,7 @@ class Keeper:
         view = self._informer.store.get(key)
         assert view is not None
         status = msgspec.json.encode({"uid": view.metadata.uid})
-        if await self._writer.write(key, view.metadata.uid, self._said.get(key, b"{}"), status) is not None:
+        if await self._writer.write(view.metadata, self._said.get(key, b"{}"), status) is not None:
             self._said[key] = status
             self._server.put(key.name, view.metadata.uid)  # the write comes back as an event
         return Result()

@@ -7,9 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from aiop.runtime.client.builtin import NODES, PODS
+from aiop.runtime.client.client import Client
 from aiop.runtime.client.errors import ClientError, ConnectionFailed, Forbidden, RequestTimedOut, TooManyRequests
+from aiop.runtime.conditions.events import EventRecorder
 from aiop.runtime.informer.informer import Informer
 from aiop.runtime.informer.recovery import SPREAD_SECONDS, Recovery
+from aiop.runtime.manager.metrics import Metrics
+from aiop.runtime.manager.tools import Tools
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from support.clock import FakeClock, settle
 from support.listwatch import ScriptedSource, page
@@ -99,6 +104,14 @@ async def test_a_server_that_accepts_and_drops_is_not_stormed_by_those_that_wake
         await outage.clock.advance(60)
         tries = sum(len(source.calls) for source in outage.sources) - before
         assert tries <= 8 * 60 / 5
+
+
+def test_all_informers_of_a_process_share_one_recovery(client: Client) -> None:
+    clock = FakeClock()
+    recorder = EventRecorder(client, clock, "test", "test", lambda: "id")
+    tools = Tools(client, clock, random.Random(1), Metrics(), recorder, lambda: "id")
+    informers = [tools.informer(resource, decode_custom) for resource in (PODS, NODES)]
+    assert all(informer._recovery is tools.recovery for informer in informers)
 
 
 async def test_a_wait_is_never_longer_than_asked_for() -> None:

@@ -12,6 +12,7 @@ from aiop.runtime.client.client import Client
 from aiop.runtime.informer.informer import Informer
 from aiop.runtime.informer.source import IDLE_SECONDS, ClientListWatch
 from aiop.runtime.kit.clock import Clock
+from aiop.runtime.manager.metrics import Metrics
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from aiop.runtime.views.partial import PartialObject, decode_partial
 from support.clock import FakeClock, settle
@@ -82,7 +83,7 @@ def widgets(client: Client, metrics: Recorded | None = None, **selection: object
 
 
 def names(informer: Informer[CustomObject] | Informer[PartialObject]) -> list[str]:
-    return sorted(key.name for key in informer.store.keys())  # noqa: SIM118 - a store is no dict
+    return sorted(view.metadata.name for view in informer.store.values())
 
 
 @pytest.mark.promise(1, 12, "S1", "S2", "S7")
@@ -141,7 +142,7 @@ async def test_a_connection_that_says_nothing_is_taken_for_dead_and_resumed_at_t
         await until(lambda: names(informer) == ["a"])
     versions = [seen.query["resourceVersion"] for seen in server.seen]
     assert versions[:3] == ["", "5", "5"]
-    assert metrics.lists == 1
+    assert (metrics.lists, metrics.failures) == (1, 0)
 
 
 @pytest.mark.promise(15, "S4")
@@ -281,3 +282,23 @@ async def test_every_line_counts_as_a_sign_of_life_and_so_do_the_start_and_the_s
     # The start, the answer's head, eight lines, and the store that the list replaced.
     assert len(metrics.moments) == 11
     assert metrics.known == {"widgets": True}
+
+
+@pytest.mark.promise("S38")
+async def test_an_informers_series_begin_with_it_and_tell_when_it_is_synced(client: Client, server: Loopback) -> None:
+    server.answer = stays(line("ADDED", "a", 3) + mark(5))
+    metrics = Metrics()
+    informer = Informer(
+        "widgets", ClientListWatch(client, WIDGETS), decode_custom, clock=FakeClock(), metrics=metrics.informers
+    )
+
+    def shown(name: str) -> float | None:
+        return metrics.registry.get_sample_value(f"informer_{name}", {"informer": "widgets"})
+
+    begin = [shown(name) for name in ("synced", "lists_total", "failures_total", "skipped_objects_total")]
+    assert begin == [0.0] * 4
+    async with running(informer):
+        await until(informer.has_synced)
+        moment = FakeClock().now().timestamp()
+        assert (shown("synced"), shown("lists_total"), shown("cached_objects")) == (1.0, 1.0, 1.0)
+        assert moment <= (shown("last_activity_timestamp_seconds") or 0.0) < moment + 3600

@@ -219,7 +219,7 @@ async def test_an_initial_object_that_becomes_nonsense_keeps_its_state_unless_it
 @pytest.mark.promise(44, "S2")
 async def test_an_own_write_made_while_the_list_is_read_outlives_it_and_an_older_one_does_not() -> None:
     async with running(Bench(by_watch([page(5)], []))) as bench:
-        bench.informer.written(widget("before", 6))
+        bench.informer.written(widget("before", 99))
         bench.source.fail(Expired(410))
         await settle()
         bench.informer.written(widget("meanwhile", 40))
@@ -228,7 +228,7 @@ async def test_an_own_write_made_while_the_list_is_read_outlives_it_and_an_older
         assert bench.names() == ["meanwhile"]
         bench.source.say(added(widget("meanwhile", 40)))
         await settle()
-        assert bench.told == ["DELETED before 6>", "ADDED meanwhile >40"]
+        assert bench.told == ["DELETED before 99>", "ADDED meanwhile >40"]
 
 
 def gathered() -> int:

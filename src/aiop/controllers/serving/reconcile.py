@@ -133,9 +133,9 @@ class ServingReconciler:
         if wait > 0:
             return wait
         try:
-            data = await self._status.write(observed.key, uid, workload.status, report.status)
+            data = await self._status.write(workload.metadata, workload.status, report.status)
         except (Conflict, NotFound):
-            log.info("status not written: the object is gone or another has its name")
+            log.info("status not written: the object changed meanwhile, is gone, or another has its name")
             return 0.0
         if data is not None:
             self._sources.workloads.written(data)

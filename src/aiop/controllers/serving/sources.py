@@ -120,7 +120,9 @@ def make_sources(tools: Tools) -> Sources:
     def informer(resource: Resource, decode: Callable[[bytes], V], *, labelled: bool = True) -> Informer[V]:
         selector = WORKLOAD_LABEL if labelled else ""
         indexes = {_BY_WORKLOAD: by_workload} if labelled else {}
-        return tools.informer(resource, decode, label_selector=selector, indexes=indexes)
+        # Who owns which field matters where fields are released: in children that we write.
+        wanted = decode is decode_owned
+        return tools.informer(resource, decode, label_selector=selector, indexes=indexes, managed_fields=wanted)
 
     return Sources(
         workloads=informer(AIWORKLOADS, decode_custom, labelled=False),

@@ -1,5 +1,6 @@
 """The Kubernetes API as verbs on resources: bytes in and out, typed errors, a gate before every write."""
 
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, nullcontext
 from enum import StrEnum
@@ -235,14 +236,31 @@ class Client:
         content_type: str = _JSON,
     ) -> bytes:
         async with self._lane.slot() if self._lane is not None else nullcontext():
-            seconds = min(_WRITE_SECONDS, self._gate.permit(key) - self._clock.monotonic())
-            if seconds < SHORTEST_SECONDS:
-                message = f"{method} {path}: the permit has run out"
-                raise WriteNotPermitted(message)
+            until = self._permit(key)
+            seconds = min(_WRITE_SECONDS, until - self._clock.monotonic())
             query = query | {"timeout": duration(seconds)}
             headers = {"Accept": _JSON, "Content-Type": str(content_type)}
-            request = Request(method, path, tuple(query.items()), headers, encode(body), timeout=seconds)
+            request = Request(
+                method,
+                path,
+                tuple(query.items()),
+                headers,
+                encode(body),
+                timeout=seconds,
+                may_leave=lambda: self._permit(key, until),
+            )
             return await self._send(request)
+
+    def _permit(self, key: ObjectKey, until: float = math.inf) -> float:
+        """When the permit ends, ``until`` at the latest: one that was lost and won again is another's.
+
+        Raises WriteNotPermitted if it has run out.
+        """
+        ends = min(self._gate.permit(key), until)
+        if ends - self._clock.monotonic() < SHORTEST_SECONDS:
+            message = f"write for {key}: the permit has run out"
+            raise WriteNotPermitted(message)
+        return ends
 
     async def _send(self, request: Request) -> bytes:
         response = await self._transport.send(request)

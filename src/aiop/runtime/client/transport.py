@@ -14,7 +14,7 @@ import aiohttp
 
 from aiop import __version__
 from aiop.runtime.client.connection import Connection
-from aiop.runtime.client.errors import ConnectionFailed, RequestTimedOut
+from aiop.runtime.client.errors import ClientError, ConnectionFailed, RequestTimedOut
 
 _UNAUTHORIZED = 401
 # A reader that is refused later than this has lost its connection, not its patience.
@@ -27,7 +27,10 @@ RequestObserver = Callable[[str, str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to send; ``timeout`` is in seconds for the whole exchange, for a stream between two chunks."""
+    """What to send; ``timeout`` is in seconds for the whole exchange, for a stream between two chunks.
+
+    ``may_leave`` is asked at the moment that the body would leave, however late that is; it may raise a ClientError.
+    """
 
     method: str
     path: str
@@ -35,6 +38,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     timeout: float | None = None
+    may_leave: Callable[[], object] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ class HttpTransport:
                 self._connection.host + request.path,
                 params=request.query,
                 headers=headers,
-                data=request.body,
+                data=_Body(request) if request.body else None,
                 timeout=limits,
                 **self._connection.request_options,
             )
@@ -168,6 +172,20 @@ class HttpStream:
             _leave(self._answer)
 
 
+class _Body(aiohttp.BytesPayload):
+    """A body that asks once more whether it may leave: the event loop may have been stuck since its request began."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request.body or b"")
+        self._may_leave = request.may_leave
+
+    async def write_with_length(self, writer: aiohttp.abc.AbstractStreamWriter, content_length: int | None) -> None:
+        """Nothing waits between the question and the bytes; the head has waited for them in aiohttp's buffer."""
+        if self._may_leave is not None:
+            self._may_leave()
+        await super().write_with_length(writer, content_length)
+
+
 def duration(seconds: float) -> str:
     """The value of the API's ``timeout`` parameter; never more than ``seconds``."""
     return f"{math.floor(seconds)}s" if seconds >= 1 else f"{math.floor(seconds / SHORTEST_SECONDS)}ms"
@@ -204,6 +222,8 @@ def _mapped(request: Request) -> Iterator[None]:
     except TimeoutError as error:
         raise RequestTimedOut(_said(request, error)) from error
     except (aiohttp.ClientError, OSError) as error:
+        if isinstance(error.__cause__, ClientError):  # raised by ``may_leave``
+            raise error.__cause__ from None
         raise ConnectionFailed(_said(request, error)) from error
 
 

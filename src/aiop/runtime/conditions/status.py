@@ -9,6 +9,7 @@ from aiop.runtime.client.client import Client
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.conditions.condition import Condition, merge_conditions
 from aiop.runtime.views.custom import CustomObject
+from aiop.runtime.views.meta import ObjectMeta
 
 
 class _Conditions(msgspec.Struct):
@@ -38,21 +39,24 @@ class StatusWriter:
         self._field_manager = field_manager
         self._written = written
 
-    async def write(self, key: ObjectKey, uid: str, live: bytes, status: bytes) -> bytes | None:
-        """Apply ``status`` to the object with that UID; None, and no call, if ``live`` says the same already.
+    async def write(self, meta: ObjectMeta, live: bytes, status: bytes) -> bytes | None:
+        """Apply ``status`` to the object as ``meta`` knows it; None, and no call, if ``live`` says the same already.
 
-        Raises Conflict if the object is gone or another one has its name.
+        Raises Conflict if the object has changed since, is gone, or another one has its name: then the watch will
+        tell. Of a status the server heeds the resourceVersion only, not the UID.
         """
         if msgspec.json.decode(live) == msgspec.json.decode(status):
             return None
+        identity = {"name": meta.name, "uid": meta.uid, "resourceVersion": meta.resource_version}
+        if self._resource.namespaced:
+            identity["namespace"] = meta.namespace
         body = {
             "apiVersion": self._resource.api_version,
             "kind": self._resource.kind,
-            "metadata": {"name": key.name, "uid": uid},
+            "metadata": identity,
             "status": msgspec.Raw(status),
         }
-        if self._resource.namespaced:
-            body["metadata"] = {"name": key.name, "namespace": key.namespace, "uid": uid}
+        key = ObjectKey(meta.namespace, meta.name)
         data = await self._client.apply(
             self._resource, key, body, field_manager=self._field_manager, subresource="status"
         )
@@ -67,5 +71,4 @@ class StatusWriter:
         meta = live.metadata
         known = msgspec.json.decode(live.status, type=_Conditions).conditions
         merged = _Conditions(merge_conditions(known, wanted, now=now, generation=meta.generation))
-        key = ObjectKey(meta.namespace, meta.name)
-        return await self.write(key, meta.uid, live.status, msgspec.json.encode(merged)) is not None
+        return await self.write(meta, live.status, msgspec.json.encode(merged)) is not None

@@ -172,6 +172,8 @@ class Controller:
                 await self._pass(key, queue)
             finally:
                 queue.done(key)
+            # Passes that wait for nothing would hold the event loop until the queue is empty, heartbeat and all.
+            await asyncio.sleep(0)
 
     async def _pass(self, key: ObjectKey, queue: WorkQueue[ObjectKey]) -> None:
         context = {"controller": self.name, "object": str(key), "trace": self._new_id(), **self._generation(key)}

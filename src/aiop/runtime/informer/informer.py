@@ -8,8 +8,8 @@ was undone by others before the watch told of it ends with a DELETED too.
 
 import asyncio
 import random as random_module
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from typing import Generic
 
 import structlog
@@ -22,7 +22,9 @@ from aiop.runtime.informer.cache import Cache
 from aiop.runtime.informer.decoding import Decoding
 from aiop.runtime.informer.events import Event, EventType, Handler
 from aiop.runtime.informer.handlers import Handlers
+from aiop.runtime.informer.indexes import index_by_owner
 from aiop.runtime.informer.metrics import InformerMetrics, Unmeasured
+from aiop.runtime.informer.patience import warnings_meanwhile
 from aiop.runtime.informer.recovery import Recovery
 from aiop.runtime.informer.reflector import Reflector
 from aiop.runtime.informer.responses import object_in
@@ -38,8 +40,6 @@ log = structlog.get_logger(__name__)
 
 # A watch asks for a random time between these, so that a thousand watches do not end at once.
 _WATCH_SECONDS = (300, 600)
-# A list by watch takes a second or two; who waits for longer should hear of it.
-_IMPATIENT_SECONDS = 10.0
 
 
 class Informer(Generic[V]):
@@ -167,7 +167,7 @@ class Informer(Generic[V]):
     async def _gather(self, stream: AsyncIterator[WatchEvent], mark: int) -> bool:
         """True once the initial events are in the store; False if the stream ended before."""
         snapshot = Snapshot(self.name, self._decoding, self.store)
-        async with self._impatience(snapshot):
+        async with warnings_meanwhile(self.name, snapshot, self._clock):
             async for event in stream:
                 self._seen()
                 if snapshot.take(event):
@@ -265,37 +265,5 @@ class Informer(Generic[V]):
         else:
             await self._clock.sleep(delay)
 
-    @asynccontextmanager
-    async def _impatience(self, snapshot: Snapshot[V]) -> AsyncIterator[None]:
-        """While it lasts, a warning each ten seconds."""
-        warning = asyncio.get_running_loop().create_task(self._warn(snapshot), name=f"{self.name} impatience")
-        try:
-            yield
-        finally:
-            warning.cancel()
-            await asyncio.gather(warning, return_exceptions=True)
-
-    async def _warn(self, snapshot: Snapshot[V]) -> None:
-        began = self._clock.monotonic()
-        while True:
-            await self._clock.sleep(_IMPATIENT_SECONDS)
-            waited = round(self._clock.monotonic() - began)
-            log.warning(
-                "the end of the initial events has not come yet",
-                informer=self.name,
-                objects=len(snapshot.views),
-                waited_seconds=waited,
-            )
-
     def _seen(self) -> None:
         self._metrics.active(self.name, self._clock.now().timestamp(), len(self.store))
-
-
-def index_by_owner(kind: str) -> Callable[[V], Iterable[str]]:
-    """An index function: the UID of the controlling owner of that kind."""
-
-    def owner(view: V) -> Iterable[str]:
-        controller = view.metadata.controller()
-        return (controller.uid,) if controller is not None and controller.kind == kind else ()
-
-    return owner

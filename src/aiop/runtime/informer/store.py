@@ -126,7 +126,7 @@ class Store(Generic[V]):
     def written(self, view: V) -> None:
         """The response to an own write; ignored if the watch or a later write said more, or if it has no version.
 
-        What the informer's selector leaves out shows all the same, until the watch has passed it by an event or bookmark.
+        What the informer's selector leaves out shows all the same, until an event or a bookmark has passed it.
         """
         key, version = key_of(view), view.metadata.resource_version
         base = self._base.get(key)

@@ -142,6 +142,8 @@ class _InformerMetrics:
             name + "last_activity_timestamp_seconds", "When the stream last spoke.", one, registry=registry
         )
         self._objects = Gauge(name + "cached_objects", "Objects in the cache.", one, registry=registry)
+        # These two are set at each line of a watch, and finding a series by its label takes longer than setting it.
+        self._of_each_line: dict[str, tuple[Gauge, Gauge]] = {}
         self._synced = Gauge(name + "synced", "1 once the first list is in the cache.", one, registry=registry)
 
     def started(self, informer: str) -> None:
@@ -161,8 +163,14 @@ class _InformerMetrics:
         self._skipped.labels(informer).inc()
 
     def active(self, informer: str, moment: float, objects: int) -> None:
-        self._active.labels(informer).set(moment)
-        self._objects.labels(informer).set(objects)
+        active, cached = self._of_each_line.get(informer) or self._remember(informer)
+        active.set(moment)
+        cached.set(objects)
+
+    def _remember(self, informer: str) -> tuple[Gauge, Gauge]:
+        gauges = self._active.labels(informer), self._objects.labels(informer)
+        self._of_each_line[informer] = gauges
+        return gauges
 
 
 class _WriteLaneMetrics:

@@ -48,7 +48,7 @@ class Parts:
         Where that has failed before, it is said again without waiting.
         """
         self._ending = True
-        if not self.stuck:
+        if True:
             for task in self._tasks:
                 task.cancel()
             try:

@@ -22,7 +22,10 @@ V = TypeVar("V", bound=ObjectView)
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The client, time, chance, metrics and events of a process; in a simulation all of them are tame."""
+    """The client, time, chance, metrics and events of a process; in a simulation all of them are tame.
+
+    The informers share ``recovery``: after an outage the first to reach the server wakes the others.
+    """
 
     client: Client
     clock: Clock
@@ -39,16 +42,30 @@ class Tools:
         *,
         label_selector: str = "",
         indexes: Mapping[str, IndexFunction[V]] | None = None,
+        metadata_only: bool = False,
+        managed_fields: bool = True,
+        optional: bool = False,
     ) -> Informer[V]:
-        """A cache of one resource in all namespaces, by its plural's name; ``decode`` gives its views."""
+        """A cache of one resource in all namespaces, by its plural's name; ``decode`` gives its views.
+
+        What the server is asked for is said in `ClientListWatch`; ``optional`` is a kind that it may not serve.
+        """
+        source = ClientListWatch(
+            self.client,
+            resource,
+            label_selector=label_selector,
+            metadata_only=metadata_only,
+            managed_fields=managed_fields,
+        )
         return Informer(
             resource.plural,
-            ClientListWatch(self.client, resource, label_selector=label_selector),
+            source,
             decode,
             clock=self.clock,
             random=self.random,
             indexes=indexes,
             metrics=self.metrics.informers,
+            optional=optional,
             recovery=self.recovery,
         )
 

@@ -46,8 +46,9 @@ class CustomKinds:
         return self._store.put(_BUCKET, key, {**definition, "status": status}).obj
 
     def gone(self, definition: Object) -> None:
-        """A definition was deleted: its objects go too, and nothing of it is served."""
+        """A definition was deleted: its objects go too, its watches end, and nothing of it is served."""
         for kind in self._kinds.withdraw(definition):
             for stored in self._store.items(kind.bucket):
                 meta = stored.obj["metadata"]
                 self._store.remove(kind.bucket, ObjectKey(meta.get("namespace", ""), meta["name"]))
+            self._store.end(kind.bucket)

@@ -9,7 +9,7 @@ from aiop.sim.server.kinds import Kind
 from aiop.sim.server.refusals import Refused
 from aiop.sim.server.registry import Registry
 from aiop.sim.server.requests import DeleteOptions, WriteOptions
-from aiop.sim.storage.store import Object, TooOld
+from aiop.sim.storage.store import End, Object, TooOld
 
 _OPTIONS = WriteOptions(manager="simulated-cluster", validation="Ignore")
 
@@ -35,7 +35,7 @@ class InProcessAPI:
         return [stored.obj for stored in found], str(self._registry.store.version)
 
     async def watch(self, resource: Resource, *, resource_version: str) -> AsyncIterator[tuple[str, Object]]:
-        """Changes for ever; raises Expired."""
+        """Changes for as long as the kind is served; raises Expired."""
         store = self._registry.store
         try:
             subscription = store.subscribe(self._kind(resource).bucket, int(resource_version))
@@ -44,6 +44,8 @@ class InProcessAPI:
         try:
             while True:
                 change = await subscription.changes.get()
+                if isinstance(change, End):
+                    return
                 if change.new is None:
                     yield "DELETED", change.last.obj
                 else:

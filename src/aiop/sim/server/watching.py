@@ -10,7 +10,7 @@ import msgspec
 from aiop.runtime.kit.clock import Clock
 from aiop.sim.server.kinds import Kind
 from aiop.sim.server.refusals import expired
-from aiop.sim.storage.store import Change, Store, Stored, TooOld
+from aiop.sim.storage.store import Change, End, Store, Stored, TooOld
 
 # How often a quiet watch is told where the world is (the real server: about once a minute).
 _BOOKMARK_SECONDS = 60.0
@@ -55,11 +55,13 @@ async def watch_lines(store: Store, request: WatchRequest, clock: Clock, render:
 
 
 async def _follow(
-    store: Store, changes: "asyncio.Queue[Change]", request: WatchRequest, clock: Clock, render: Render
+    store: Store, changes: "asyncio.Queue[Change | End]", request: WatchRequest, clock: Clock, render: Render
 ) -> AsyncIterator[bytes]:
     deadline = clock.monotonic() + request.timeout_seconds
     while (left := deadline - clock.monotonic()) > 0:
         change = await _next(changes, min(left, _BOOKMARK_SECONDS), clock)
+        if isinstance(change, End):
+            return
         if change is None:
             if request.bookmarks:
                 yield _bookmark(request.kind, store.version)
@@ -69,7 +71,7 @@ async def _follow(
             yield line
 
 
-async def _next(changes: "asyncio.Queue[Change]", seconds: float, clock: Clock) -> Change | None:
+async def _next(changes: "asyncio.Queue[Change | End]", seconds: float, clock: Clock) -> Change | End | None:
     """The next change, or None if none comes within ``seconds`` of the given clock."""
     if not changes.empty():
         return changes.get_nowait()

@@ -50,12 +50,17 @@ class Change:
     last: Stored
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """Nothing comes after this: the resource is served no longer."""
+
+
 @dataclass(eq=False, slots=True)
 class Subscription:
     """A watcher's queue of changes of one bucket."""
 
     bucket: Bucket
-    changes: asyncio.Queue[Change] = field(default_factory=asyncio.Queue)
+    changes: asyncio.Queue[Change | End] = field(default_factory=asyncio.Queue)
 
 
 class TooOld(Exception):
@@ -116,6 +121,12 @@ class Store:
     def unsubscribe(self, subscription: Subscription) -> None:
         """The watcher is gone."""
         self._subscriptions.discard(subscription)
+
+    def end(self, bucket: Bucket) -> None:
+        """End the watches of a bucket, once they have told what happened so far."""
+        for subscription in self._subscriptions:
+            if subscription.bucket == bucket:
+                subscription.changes.put_nowait(End())
 
     def on_change(self, listener: Callable[[Change], None]) -> None:
         """Call ``listener`` with every change, at once and in order."""

@@ -29,6 +29,7 @@ from aiop.runtime.conditions.status import StatusWriter
 from aiop.runtime.controller.children import Child, ChildWriter, Outcome, Owner
 from aiop.runtime.controller.controller import Result
 from aiop.runtime.views.custom import CustomObject
+from aiop.runtime.views.meta import ObjectMeta
 from support.clock import FakeClock
 from support.servingworld import NAME, NAMESPACE, UID, World
 
@@ -128,8 +129,8 @@ class Caches:
 class Statuses:
     setting: Setting
 
-    async def write(self, key: ObjectKey, uid: str, live: bytes, status: bytes) -> bytes | None:
-        assert (key, uid) == (KEY, UID)
+    async def write(self, meta: ObjectMeta, live: bytes, status: bytes) -> bytes | None:
+        assert (meta.name, meta.uid) == (KEY.name, UID)
         if self.setting.status_error is not None:
             raise self.setting.status_error
         self.setting.calls.append("status")

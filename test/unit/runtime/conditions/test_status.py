@@ -5,7 +5,7 @@ import pytest
 
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.errors import Conflict
-from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.runtime.client.resource import Resource
 from aiop.runtime.client.transport import Request, Response
 from aiop.runtime.conditions.condition import condition
 from aiop.runtime.conditions.status import StatusWriter
@@ -16,16 +16,16 @@ from support.transport import ScriptedTransport, refusal
 
 WIDGETS = Resource("example.com", "v1", "Widget", "widgets")
 PLANETS = Resource("example.com", "v1", "Planet", "planets", namespaced=False)
-KEY = ObjectKey("default", "one")
+META = ObjectMeta(name="one", namespace="default", uid="u1", resource_version="7")
 
 
 def writer(transport: ScriptedTransport, resource: Resource = WIDGETS) -> StatusWriter:
     return StatusWriter(Client(transport, clock=FakeClock()), resource, "aiop/widgets")
 
 
-async def test_a_changed_status_is_one_forced_apply_bound_to_the_uid() -> None:
+async def test_a_changed_status_is_one_forced_apply_bound_to_the_object_as_it_was_seen() -> None:
     transport = ScriptedTransport()
-    data = await writer(transport).write(KEY, "u1", b'{"replicas":1}', b'{"replicas":2}')
+    data = await writer(transport).write(META, b'{"replicas":1}', b'{"replicas":2}')
     (request,) = transport.requests
     assert (request.method, request.path) == ("PATCH", "/apis/example.com/v1/namespaces/default/widgets/one/status")
     assert {("fieldManager", "aiop/widgets"), ("force", "true")} <= set(request.query)
@@ -33,7 +33,7 @@ async def test_a_changed_status_is_one_forced_apply_bound_to_the_uid() -> None:
         {
             "apiVersion": "example.com/v1",
             "kind": "Widget",
-            "metadata": {"name": "one", "namespace": "default", "uid": "u1"},
+            "metadata": {"name": "one", "namespace": "default", "uid": "u1", "resourceVersion": "7"},
             "status": {"replicas": 2},
         }
     ]
@@ -42,9 +42,9 @@ async def test_a_changed_status_is_one_forced_apply_bound_to_the_uid() -> None:
 
 async def test_a_first_status_is_written_and_a_cluster_scoped_object_has_no_namespace() -> None:
     transport = ScriptedTransport()
-    await writer(transport, PLANETS).write(ObjectKey("", "mars"), "u1", b"{}", b'{"moons":2}')
+    await writer(transport, PLANETS).write(ObjectMeta(name="mars", uid="u1", resource_version="7"), b"{}", b'{"moons":2}')
     (body,) = transport.bodies()
-    assert body["metadata"] == {"name": "mars", "uid": "u1"}
+    assert body["metadata"] == {"name": "mars", "uid": "u1", "resourceVersion": "7"}
     assert transport.lines() == ["PATCH /apis/example.com/v1/planets/mars/status"]
 
 
@@ -53,7 +53,7 @@ async def test_another_object_of_that_name_is_left_alone() -> None:
         return refusal(409, "Conflict")
 
     with pytest.raises(Conflict):
-        await writer(ScriptedTransport(conflict)).write(KEY, "u1", b"{}", b'{"a":1}')
+        await writer(ScriptedTransport(conflict)).write(META, b"{}", b'{"a":1}')
 
 
 def widget(status: bytes = b"{}") -> CustomObject:

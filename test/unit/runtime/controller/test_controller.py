@@ -1,6 +1,7 @@
 """The finer promises of controllers; the contract's are in test/contract/runtime."""
 
 import asyncio
+import itertools
 from collections.abc import Iterable
 
 from aiop.runtime.client.errors import WriteNotPermitted
@@ -131,3 +132,15 @@ async def test_an_object_that_a_mapper_chokes_on_holds_up_no_other() -> None:
         bench.controller.resume()
         async with running(bench):
             assert bench.reconciler.names() == ["two"]
+
+
+async def test_passes_that_wait_for_nothing_let_the_event_loop_breathe_between_them() -> None:
+    """Or a full queue at the begin of a term would keep the heartbeat from beating, and lose the lease."""
+    async with running(Bench(workers=1)) as bench:
+        for number in range(10):
+            bench.controller.enqueue(ObjectKey("default", f"key-{number}"))
+        done_at_each_turn = []
+        while len(bench.reconciler.passes) < 10:
+            await asyncio.sleep(0)
+            done_at_each_turn.append(len(bench.reconciler.passes))
+        assert max(later - earlier for earlier, later in itertools.pairwise([0, *done_at_each_turn])) == 1

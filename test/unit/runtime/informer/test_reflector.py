@@ -16,9 +16,9 @@ from aiop.runtime.client.errors import (
 from aiop.runtime.informer.reflector import RETRY, Reflector
 
 
-def reflector(jitter: float = 0.0) -> Reflector:
-    """One that has listed; ``jitter`` is what each draw gives."""
-    made = Reflector(lambda: jitter)
+def reflector() -> Reflector:
+    """One that has listed, without jitter."""
+    made = Reflector(lambda: 0.0)
     made.listed()
     return made
 
@@ -64,10 +64,6 @@ def test_expiry_after_expiry_backs_off() -> None:
     delays = [one.failed(Expired(410), moment) for moment in (0.0, 0.1, 1.0)]
     assert delays == [0.0, 0.8, 1.6]
     assert one.failed(Expired(410), 1000.0) == 0.0
-
-
-def test_jitter_at_most_doubles_a_delay() -> None:
-    assert reflector(jitter=1.0).failed(ConnectionFailed("refused"), 0.0) == 1.6
 
 
 def test_a_watch_that_brought_something_or_lasted_is_followed_at_once() -> None:

@@ -1,11 +1,13 @@
 import pytest
+from structlog.testing import capture_logs
 
 from aiop.runtime.client.errors import ConnectionFailed, Forbidden, ServerError, WriteNotPermitted
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.controller.controller import Result
+from aiop.runtime.manager.errors import WorkerDidNotStop
 from support.clock import settle
 from support.listwatch import added, widget
-from support.managerbench import bench, preparing
+from support.managerbench import LEASE, bench, preparing
 
 
 async def test_without_a_lease_this_process_leads_alone() -> None:
@@ -123,3 +125,79 @@ async def test_it_is_busy_while_a_pass_runs() -> None:
         assert this.manager.busy()
         await this.clock.advance(10.0)
         assert not this.manager.busy()
+
+
+async def test_a_lease_that_is_lost_during_the_stop_ends_the_passes_at_once() -> None:
+    this = bench("one")
+    this.work = lambda _key: this.clock.sleep(20.0)
+    async with this.running() as task:
+        this.stop.set()
+        await this.clock.advance(5.0)
+        assert this.told[-1] == "pass one"
+        this.election.lose()
+        await settle()
+        assert this.told[-1] == "election stops, release=True"
+        await task
+
+
+async def test_a_preparation_that_cannot_be_stopped_ends_the_process_and_keeps_the_lease() -> None:
+    this = bench("one")
+    this.manager.on_leading(lambda: this.stubborn.work(ObjectKey("default", "one")))
+    async with this.running() as task:
+        this.stop.set()
+        await this.clock.advance(5.1)
+        with pytest.raises(WorkerDidNotStop, match="preparation did not stop within 5 s"):
+            await task
+        assert this.told[-1] == "election stops, release=False"
+
+
+async def test_a_part_that_cannot_be_stopped_is_named_and_the_lease_is_free_by_then() -> None:
+    this = bench("one")
+    this.manager.add_runnable("metrics", lambda: this.stubborn.work(ObjectKey("default", "one")), leader_only=False)
+    async with this.running() as task:
+        this.stop.set()
+        await settle()
+        assert this.told[-1] == "election stops, release=True"
+        await this.clock.advance(5.1)
+        with pytest.raises(WorkerDidNotStop, match="metrics did not stop within 5 s"):
+            await task
+
+
+async def test_what_cannot_be_flushed_is_logged_and_keeps_nothing_else_from_being_written() -> None:
+    this = bench("one")
+    flushed: list[str] = []
+
+    async def fail() -> None:
+        raise ValueError("broken")
+
+    async def flush() -> None:
+        flushed.append("second")
+
+    this.manager.on_drained("first", fail)
+    this.manager.on_drained("second", flush)
+    with capture_logs() as logs:
+        async with this.running() as task:
+            this.stop.set()
+            await settle()
+            await task
+    assert flushed == ["second"]
+    assert [each["part"] for each in logs if each["event"] == "not written"] == ["first"]
+    assert this.told[-1] == "election stops, release=True"
+
+
+async def test_a_standby_that_stops_never_held_the_lease() -> None:
+    this = bench("one", by_lease=True)
+    other = {"holderIdentity": "other", "leaseDurationSeconds": 15}
+    this.server.put(LEASE.name, other)
+    async with this.running():
+        await this.clock.advance(10.0)
+    assert this.server.held(LEASE.name) == "other"
+
+
+async def test_what_is_added_for_a_shard_that_is_not_led_is_refused() -> None:
+    with pytest.raises(IndexError):
+        bench().manager.on_leading(preparation, shard=1)
+
+
+async def preparation() -> None:
+    """Nothing to do."""

@@ -10,7 +10,7 @@ from aiop.runtime.leaderelection.gate import LeaseGate
 from aiop.runtime.manager.leadership import Leadership
 from support.clock import FakeClock
 from support.managerbench import LEASE
-from support.shardbench import KEYS, SHARDS, Cluster, Replica
+from support.shardbench import KEYS, QUEUE, SHARDS, Cluster, Replica
 
 
 def shard_of_keys(shard: int) -> list[ObjectKey]:
@@ -68,6 +68,21 @@ async def test_every_lease_is_free_after_a_clean_stop() -> None:
         await cluster.clock.advance(5.0)
         assert cluster.holders() == ["one"] * SHARDS
     assert cluster.holders() == [""] * SHARDS
+    assert cluster.faults == []
+
+
+async def test_what_is_led_as_a_whole_has_a_lease_and_a_gate_of_its_own_beside_the_shards() -> None:
+    cluster = Cluster()
+    one = Replica(cluster, "one", with_queue=True)
+    async with one.running():
+        await cluster.clock.advance(5.0)
+        assert cluster.leases.held(QUEUE.name) == "one"
+        assert one.queue_passes == len(KEYS), "it takes the keys of every shard"
+        one.ways[SHARDS].down = True
+        await cluster.clock.advance(11.0)
+        assert one.terms == [1] * (SHARDS + 1)
+        assert not one.may_queue()
+        assert cluster.holders() == ["one"] * SHARDS
     assert cluster.faults == []
 
 
