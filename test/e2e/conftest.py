@@ -4,7 +4,6 @@ import itertools
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from support.controlplane import Cluster, with_token
 from support.kubectl import Kubectl, eventually
 from support.kubelets import kubelets
 from support.operator import Operator
-from support.workloads import models_volume
+from support.workloads import models_claim, models_volume, restricted_namespace
 
 CHART = Path(__file__).parents[2] / "charts" / "aiop"
 SYSTEM = "aiop-system"
@@ -58,10 +57,10 @@ def operator(
 def kubectl(admin: Kubectl, operator: Operator) -> Iterator[Kubectl]:
     """kubectl in a namespace of the test's own that enforces restricted pods and has the models' claim."""
     name = f"e2e-{next(_numbers)}"
-    admin.apply(_namespace(name))
+    admin.apply(restricted_namespace(name))
     admin.apply(models_volume(name, name))
     mine = Kubectl(admin.kubeconfig, name)
-    mine.apply(_claim())
+    mine.apply(models_claim())
     eventually(lambda: mine.run("get", "serviceaccount", "default").returncode == 0)
     # Else the scheduler would call the first pods unschedulable for a moment, and the status would rightly say so.
     eventually(lambda: mine.get("pvc", "models")["status"].get("phase") == "Bound", seconds=BINDING_SECONDS)
@@ -74,21 +73,3 @@ def kubectl(admin: Kubectl, operator: Operator) -> Iterator[Kubectl]:
 def bert() -> str:
     """The BERT manifest, to the letter."""
     return (Path(__file__).parents[2] / "manifests" / "samples" / "aiworkload-bert.yaml").read_text()
-
-
-def _namespace(name: str) -> dict[str, Any]:
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-
-
-def _claim() -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "models"},
-        "spec": {
-            "accessModes": ["ReadOnlyMany"],
-            "storageClassName": "",
-            "resources": {"requests": {"storage": "10Gi"}},
-        },
-    }

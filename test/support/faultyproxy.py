@@ -296,4 +296,7 @@ async def _lines(upstream: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         while line := await upstream.content.readline():
             yield line
     finally:
+        # A farewell by TLS could outlive the event loop.
+        if upstream.connection is not None and upstream.connection.transport is not None:
+            upstream.connection.transport.abort()
         upstream.close()

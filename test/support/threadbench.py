@@ -2,9 +2,10 @@
 
 import asyncio
 import re
+import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from aiop.runtime.client.builtin import CONFIGMAPS
 from aiop.runtime.client.client import Client
@@ -40,28 +41,31 @@ class Tireless(Heartbeat):
 
 
 class Writes:
-    """A transport that keeps the moment at which each write left."""
+    """Writes through a gate; ``sent`` are the moments at which they left."""
 
-    def __init__(self) -> None:
-        self.clock = SystemClock()
+    def __init__(self, gate: LeaseGate) -> None:
         self.sent: list[float] = []
         self.refused = 0
+        self._clock = SystemClock()
+        self._client = Client(ScriptedTransport(self._answer), clock=self._clock, gate=gate)
 
-    async def answer(self, request: Request) -> Response:
-        self.sent.append(self.clock.monotonic())
+    async def write(self) -> None:
+        await self._client.create(CONFIGMAPS, CHILD.namespace, {}, field_manager="test")
+
+    async def _answer(self, request: Request) -> Response:
+        self.sent.append(self._clock.monotonic())
         return await echo(request)
 
 
 @asynccontextmanager
 async def writing(gate: LeaseGate) -> AsyncIterator[Writes]:
     """Writes without end, as fast as the gate lets it."""
-    writes = Writes()
-    client = Client(ScriptedTransport(writes.answer), clock=writes.clock, gate=gate)
+    writes = Writes(gate)
 
     async def write() -> None:
         while True:
             try:
-                await client.create(CONFIGMAPS, CHILD.namespace, {}, field_manager="test")
+                await writes.write()
             except WriteNotPermitted:
                 writes.refused += 1
             await asyncio.sleep(0.001)
@@ -156,6 +160,17 @@ def block_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() - began < BOUND_SECONDS
         time.sleep(0.001)
+
+
+@contextmanager
+def no_other_thread() -> Iterator[None]:
+    """No other runs before this one waits for something."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(BOUND_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def hold_the_interpreter_for(seconds: float) -> None:

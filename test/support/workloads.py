@@ -34,6 +34,26 @@ def models_volume(name: str, namespace: str) -> dict[str, Any]:
     }
 
 
+def models_claim() -> dict[str, Any]:
+    """The claim `models`."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "models"},
+        "spec": {
+            "accessModes": ["ReadOnlyMany"],
+            "storageClassName": "",
+            "resources": {"requests": {"storage": "10Gi"}},
+        },
+    }
+
+
+def restricted_namespace(name: str) -> dict[str, Any]:
+    """A namespace that enforces the restricted level of Pod Security."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
 def conditions(kubectl: Kubectl, name: str = "demo") -> dict[str, Any]:
     """The conditions by type, of the newest generation only."""
     found = kubectl.get("aiworkload", name)

@@ -15,7 +15,16 @@ from aiop.runtime.client.client import Client
 from aiop.runtime.client.connection import load_connection
 from aiop.runtime.client.errors import WriteNotPermitted
 from aiop.runtime.client.transport import HttpTransport
-from support.threadbench import TIMES, Bench, block_until, hold_the_interpreter_for, leading, until, writing
+from support.threadbench import (
+    TIMES,
+    Bench,
+    block_until,
+    hold_the_interpreter_for,
+    leading,
+    no_other_thread,
+    until,
+    writing,
+)
 from support.writeserver import write_server
 
 # From the first step of a write to its last byte on an open connection it is about half as many rounds of the loop.
@@ -44,7 +53,10 @@ async def test_no_write_leaves_behind_a_call_that_held_the_interpreter() -> None
     async with leading(Bench()) as bench, bench.rival(), writing(bench.gate) as writes:
         await until(lambda: len(writes.sent) > 100)
         bench.transport.hung = True
-        hold_the_interpreter_for(TIMES.duration)
+        with no_other_thread():
+            hold_the_interpreter_for(TIMES.duration)
+            with pytest.raises(WriteNotPermitted):
+                await writes.write()
         await until(lambda: bench.holder() == "rival" and writes.refused > 100)
     assert [moment for moment in writes.sent if not bench.led_at(moment)] == []
 

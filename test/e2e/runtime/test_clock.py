@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,9 +41,9 @@ def test_a_clock_that_jumps_ends_no_term_and_tempts_no_standby(
         assert not operator.said_of("leads no longer")
 
 
-def _lease(sea: Sea) -> dict[str, str]:
+def _lease(sea: Sea) -> dict[str, Any]:
     path = f"/apis/coordination.k8s.io/v1/namespaces/{sea.namespace}/leases/operator"
-    spec: dict[str, str] = sea.rest.get(path)["spec"]
+    spec: dict[str, Any] = sea.rest.get(path)["spec"]
     return spec
 
 

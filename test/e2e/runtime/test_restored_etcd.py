@@ -22,7 +22,8 @@ def operator(own_sea: Sea, tmp_path: Path) -> Iterator[SmallOperator]:
         yield running
 
 
-def test_all_servers_restart_in_the_middle_of_the_work(own_sea: Sea, operator: SmallOperator) -> None:
+@pytest.mark.usefixtures("operator")
+def test_all_servers_restart_in_the_middle_of_the_work(own_sea: Sea) -> None:
     own_sea.make_changes()
     own_sea.plane.stop(STOP_SECONDS)
     own_sea.plane.start()
@@ -30,7 +31,6 @@ def test_all_servers_restart_in_the_middle_of_the_work(own_sea: Sea, operator: S
     for number in range(OBJECTS):
         own_sea.make(f"later-{number}")
     own_sea.converges()
-    assert operator.metric('informer_lists_total{informer="storms"}') == 1
     own_sea.stays_quiet()
 
 

@@ -1,5 +1,7 @@
 """RBAC is taken away and given back."""
 
+from functools import partial
+
 import pytest
 
 from support.faultyproxy import FaultyProxy
@@ -17,7 +19,7 @@ def test_rights_that_come_back_are_enough(sea: Sea, operator: SmallOperator, pro
     proxy.cut()  # a watch that is open stays open, whoever lost the right to it
     sea.make_changes()
     for resource in ("storms", "configmaps", "leases"):
-        eventually(lambda resource=resource: operator.said_of(f'resource "{resource}"'))  # cannot list it, watch it …
+        eventually(partial(operator.said_of, f'resource "{resource}"'))  # cannot list it, watch it …
     assert not operator.ended
     sea.give_rights()
     sea.converges()

@@ -2,7 +2,7 @@
 
 The operator's event loop may be busy; the lease is renewed all the same, but only while that loop's heartbeat is young,
 so that a stuck leader loses its lease instead of reigning on. Where several shards are led, each has such a thread: a
-hung connection or a slow answer for one lease holds up no renewal of another, and threads that sleep cost next to nothing.
+hung connection or a slow answer for one lease holds up no renewal of another, and threads that sleep cost nothing.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
 """The life of an operator's process.
 
-Start: servers; informers; once the caches are warm, what runs whether this process leads or not; then the election; and
+Start: servers; informers; once the caches are warm, what runs whether this process leads or not; then the election;
 once this process leads, controllers. So a standby's first pass follows its election at once, and nobody holds the lease
-who could not work. Stop, in reverse: no new passes, running ones end, what they left to be written is written, the lease
-is let go, then everything else.
+who could not work. Stop, in reverse: no new passes, running ones end, what they left to be written is written, the
+lease is let go, then everything else.
 """
 
 import asyncio
@@ -74,18 +74,24 @@ class Manager:
         )
 
     def add_informer(self, informer: Informer[Any]) -> None:
-        """Run it from the start, leading or not."""
-        self._informers.append(informer)
+        """Run it from the start, leading or not; once, however often it is added."""
+        if informer not in self._informers:
+            self._informers.append(informer)
 
     def add_controller(self, controller: Controller, *, shard: int = 0) -> None:
-        """Run it while this process leads ``shard``, after all informers have synced."""
+        """Run it while this process leads ``shard``, after all informers have synced.
+
+        Those that it watches come along.
+        """
+        for informer in controller.informers:
+            self.add_informer(informer)
         self._candidacies[shard].controllers.append(controller)
         self._metrics.queues.watch(controller.name, controller.seconds_in_work)
 
     def add_runnable(
         self, name: str, work: Callable[[], Coroutine[Any, Any, None]], *, leader_only: bool, shard: int = 0
     ) -> None:
-        """Run ``work()`` once all informers have synced, for ever: always, or only while this process leads ``shard``."""
+        """Run ``work()`` for ever, from when all informers have synced, or only while this process leads ``shard``."""
         (self._candidacies[shard].runnables if leader_only else self._always).append((name, work))
 
     def on_leading(self, work: Preparation, *, shard: int = 0) -> None:

@@ -25,7 +25,6 @@ class Parts:
         self._died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # Looked at whether anybody waits for it or not, so that nobody is told that it never was.
         self._died.add_done_callback(asyncio.Future.exception)
-        self._ending = False
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` as a part of that name, which should not end by itself."""
@@ -47,8 +46,7 @@ class Parts:
 
         Where that has failed before, it is said again without waiting.
         """
-        self._ending = True
-        if True:
+        if not self.stuck:
             for task in self._tasks:
                 task.cancel()
             try:
@@ -65,7 +63,7 @@ class Parts:
         return task
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        if self._ending or self._died.done():
+        if self._died.done():
             return
         died = TaskDied(f"task {task.get_name()!r} ended")
         died.__cause__ = None if task.cancelled() else task.exception()

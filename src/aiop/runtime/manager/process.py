@@ -28,8 +28,8 @@ from aiop.runtime.kit.clock import SystemClock
 from aiop.runtime.kit.tasks import TaskDied
 from aiop.runtime.leaderelection.gate import LeaseGate
 from aiop.runtime.manager.errors import WorkerDidNotStop
-from aiop.runtime.manager.logging import configure_logging
 from aiop.runtime.manager.leadership import Leadership
+from aiop.runtime.manager.logging import configure_logging
 from aiop.runtime.manager.manager import Manager, stop_on_signals
 from aiop.runtime.manager.metrics import Metrics
 from aiop.runtime.manager.parts import race, set_event

@@ -42,7 +42,9 @@ async def test_a_changed_status_is_one_forced_apply_bound_to_the_object_as_it_wa
 
 async def test_a_first_status_is_written_and_a_cluster_scoped_object_has_no_namespace() -> None:
     transport = ScriptedTransport()
-    await writer(transport, PLANETS).write(ObjectMeta(name="mars", uid="u1", resource_version="7"), b"{}", b'{"moons":2}')
+    await writer(transport, PLANETS).write(
+        ObjectMeta(name="mars", uid="u1", resource_version="7"), b"{}", b'{"moons":2}'
+    )
     (body,) = transport.bodies()
     assert body["metadata"] == {"name": "mars", "uid": "u1", "resourceVersion": "7"}
     assert transport.lines() == ["PATCH /apis/example.com/v1/planets/mars/status"]

@@ -199,5 +199,12 @@ async def test_what_is_added_for_a_shard_that_is_not_led_is_refused() -> None:
         bench().manager.on_leading(preparation, shard=1)
 
 
+async def test_an_informer_is_run_once_however_often_it_is_added() -> None:
+    this = bench("one")
+    this.manager.add_informer(this.informer)
+    async with this.running():
+        assert this.source.calls == ["list", "watch 1"]
+
+
 async def preparation() -> None:
     """Nothing to do."""
