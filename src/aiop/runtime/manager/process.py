@@ -9,7 +9,7 @@ import random
 import socket
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.connection import load_connection
-from aiop.runtime.client.errors import ClientError, ConnectionFailed, RequestTimedOut, ServerError
+from aiop.runtime.client.errors import ClientError, ConnectionFailed, RequestTimedOut, ServerError, TooManyRequests
 from aiop.runtime.client.lane import WriteLane
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.client.transport import HttpTransport
@@ -81,52 +81,68 @@ def run_process(options: ProcessOptions, setup: Setup) -> int:
 
 async def _run(options: ProcessOptions, setup: Setup) -> None:
     garbage.prepare()
-    clock, metrics = SystemClock(), Metrics()
-    gate = LeaseGate(clock) if options.lease else None
-    identity = f"{socket.gethostname()}_{uuid.uuid4()}"
     stop = asyncio.Event()
     stop_on_signals(stop, force=lambda: os._exit(_FORCED_EXIT))
-
-    async def connect(*, gated: bool) -> Client:
-        connection = await load_connection(options.kubeconfig, options.context)
-        transport = HttpTransport(connection, observe=metrics.requested)
-        if not gated:  # the lease's own traffic waits behind nothing
-            return Client(transport, clock=clock)
-        return Client(transport, clock=clock, gate=gate, lane=WriteLane(clock, metrics=metrics.write_lane))
-
-    async with await connect(gated=True) as client:
+    clock, metrics = SystemClock(), Metrics()
+    gate = LeaseGate(clock) if options.lease else None
+    lane = WriteLane(clock, metrics=metrics.write_lane)
+    transport = await _transport(options, metrics)
+    async with Client(transport, clock=clock, gate=gate, lane=lane) as client:
         await race(_first_contact(client), set_event(stop))
         if stop.is_set():
             return
-        namespace = options.lease_namespace or await asyncio.to_thread(_own_namespace)
-        lease = ObjectKey(namespace, options.lease)
-        leaderships = [] if gate is None else [Leadership(lease, identity, lambda: connect(gated=False), gate)]
-        manager = Manager(
-            clock=clock,
-            metrics=metrics,
-            leaderships=leaderships,
-            health_address=options.health_address,
-            metrics_address=options.metrics_address,
-        )
+        identity = f"{socket.gethostname()}_{uuid.uuid4()}"
         events = EventRecorder(client, clock, options.name, identity, lambda: uuid.uuid4().hex[:16])
-        manager.add_runnable("events", events.run, leader_only=False)
-        manager.add_runnable("garbage", lambda: garbage.keep_exempt(clock, manager.busy), leader_only=False)
-        manager.on_drained("events", events.written)
-        setup(manager, Tools(client, clock, random.Random(), metrics, events, lambda: uuid.uuid4().hex))  # noqa: S311 - jitter
+        tools = Tools(client, clock, random.Random(), metrics, events, lambda: uuid.uuid4().hex)  # noqa: S311 - jitter
+        leaderships = [] if gate is None else [await _leadership(options, identity, tools, gate)]
+        manager = _manager(options, tools, leaderships)
+        setup(manager, tools)
         log.info("the operator starts", identity=identity, python=sys.version.split()[0])
-        try:
-            await manager.run(stop)
-        except WorkerDidNotStop as error:
-            # Nothing may be waited for: what does not stop may still write, and would hold up the loop's end too.
-            log.error("the operator ends at once", error=str(error))  # noqa: TRY400 - told, not traced
-            os._exit(1)
+        await _run_to_the_end(manager, stop)
     log.info("the operator has stopped")
+
+
+async def _transport(options: ProcessOptions, metrics: Metrics) -> HttpTransport:
+    return HttpTransport(await load_connection(options.kubeconfig, options.context), observe=metrics.requested)
+
+
+async def _leadership(options: ProcessOptions, identity: str, tools: Tools, gate: LeaseGate) -> Leadership:
+    namespace = options.lease_namespace or await asyncio.to_thread(_own_namespace)
+
+    async def connect() -> Client:  # with no lane: the lease's own traffic waits behind nothing
+        return Client(await _transport(options, tools.metrics), clock=tools.clock)
+
+    return Leadership(ObjectKey(namespace, options.lease), identity, connect, gate)
+
+
+def _manager(options: ProcessOptions, tools: Tools, leaderships: Sequence[Leadership]) -> Manager:
+    """What every operator has, whatever it does."""
+    manager = Manager(
+        clock=tools.clock,
+        metrics=tools.metrics,
+        leaderships=leaderships,
+        health_address=options.health_address,
+        metrics_address=options.metrics_address,
+    )
+    manager.add_runnable("events", tools.events.run, leader_only=False)
+    manager.add_runnable("garbage", lambda: garbage.keep_exempt(tools.clock, manager.busy), leader_only=False)
+    manager.on_drained("events", tools.events.written)
+    return manager
+
+
+async def _run_to_the_end(manager: Manager, stop: asyncio.Event) -> None:
+    try:
+        await manager.run(stop)
+    except WorkerDidNotStop as error:
+        # Nothing may be waited for: what does not stop may still write, and would hold up the loop's end too.
+        log.error("the operator ends at once", error=str(error))  # noqa: TRY400 - told, not traced
+        os._exit(1)
 
 
 async def _first_contact(client: Client) -> None:
     """Wait for an API server that is just starting; later failures are the informers' to bear."""
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type((ConnectionFailed, RequestTimedOut, ServerError)),
+        retry=retry_if_exception_type((ConnectionFailed, RequestTimedOut, ServerError, TooManyRequests)),
         wait=wait_exponential(multiplier=0.2, max=5.0),
         stop=stop_after_delay(_FIRST_CONTACT_SECONDS),
         reraise=True,
