@@ -159,7 +159,7 @@ class EventRecorder:
             return
         note = said.note if key is said else _bounded(_COMBINED + said.note)
         namespace = said.regarding.namespace or "default"
-        name = f"{said.regarding.name[:200]}.{self._new_id()}"
+        name = f"{said.regarding.name[:200].rstrip('-.')}.{self._new_id()}"
         body = self._body(replace(said, note=note), name, namespace)
         await self._client.create(EVENTS, namespace, body, field_manager=self._component)
         self._memory.series[key] = _Series(ObjectKey(namespace, name), last=now)

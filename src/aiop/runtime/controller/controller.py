@@ -28,11 +28,16 @@ log = structlog.get_logger(__name__)
 
 # What the first list brings, and what a resync repeats, waits behind what changes now (controller-runtime's number).
 INITIAL_PRIORITY = -100
+# Objects that are mapped between two breaths of the event loop: about ten milliseconds.
+_BREATH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a pass wants next: to be called again after ``requeue_after`` seconds, or only on a change (None)."""
+    """What a pass wants next: to be called again after ``requeue_after`` seconds, or only on a change (None).
+
+    No time at all, or less (a deadline that has passed, say), means soon: after the key's own back-off.
+    """
 
     requeue_after: float | None = None
 
@@ -55,7 +60,7 @@ class ControllerMetrics(Protocol):
         """A worker began (+1) or ended (-1) a pass."""
 
     def reconciled(self, controller: str, result: str, seconds: float) -> None:
-        """A pass ended: success, error, terminal, timeout, panic, requeue_after."""
+        """A pass ended: success, error, terminal, timeout, panic, requeue, requeue_after."""
 
 
 class _Unmeasured:
@@ -119,10 +124,7 @@ class Controller:
         def handle(event: Event[Any]) -> None:
             if predicate is not None and not predicate(event):
                 return
-            priority = INITIAL_PRIORITY if _can_wait(event) else 0
-            for view in (event.old, event.new):
-                for key in mapper(view) if view is not None else ():
-                    self.enqueue(key, priority)
+            self._wake(mapper, event, INITIAL_PRIORITY if _can_wait(event) else 0)
 
         informer.add_handler(handle, resync_seconds=resync_seconds)
 
@@ -130,6 +132,18 @@ class Controller:
         """``key`` needs a pass; one of another shard is another controller's."""
         if self._shard.holds(key):
             self._queue.add(key, priority)
+
+    def _wake(self, mapper: Mapper, event: Event[Any], priority: int) -> None:
+        """Raises what the mapper raised, for the informer to count, but not before the other state was looked at."""
+        failed: Exception | None = None
+        for view in (event.old, event.new):
+            try:
+                for key in mapper(view) if view is not None else ():
+                    self.enqueue(key, priority)
+            except Exception as error:  # noqa: BLE001 - a mapper reads what tenants wrote
+                failed = error
+        if failed is not None:
+            raise failed
 
     async def run(self) -> None:
         """Work until cancelled; returns once every worker has ended."""
@@ -145,14 +159,19 @@ class Controller:
         """Return once no pass runs."""
         await self._queue.drained()
 
-    def resume(self) -> None:
-        """Forget what waits and begin anew: everything that is known needs a look."""
+    async def resume(self) -> None:
+        """Forget what waits and begin anew: everything that is known needs a look.
+
+        Objects that went while nothing was taken get no pass; what has to be done at an end needs a finalizer.
+        """
         self._queue.shut_down()
         self._queue = self._new_queue()
         for informer, mapper in zip(self.informers, self._mappers, strict=True):
-            for view in informer.store.values():
+            for number, view in enumerate(informer.store.values(), start=1):
                 for key in _mapped(mapper, view):
                     self.enqueue(key, INITIAL_PRIORITY)
+                if number % _BREATH == 0:
+                    await asyncio.sleep(0)
 
     def seconds_in_work(self) -> list[float]:
         """For how long each running pass has run."""
@@ -199,15 +218,18 @@ class Controller:
             log.error("pass failed for good", error=str(error))  # noqa: TRY400 - a verdict, not a crash
             queue.forget(key)
             return "terminal"
-        except WriteNotPermitted:
-            log.info("pass ended: this process does not lead")
-            queue.forget(key)
+        except WriteNotPermitted as error:  # the lease is lost, and so is this worker; or a write was only too late
+            log.info("pass ended: a write was not permitted", error=str(error))
+            queue.add_rate_limited(key)
             return "error"
         except BaseException as error:  # whatever a reconciler raises, it may not take the worker along
             if _ends_the_worker(error):
                 raise
             queue.add_rate_limited(key, at_least=_asked_for(error))
             return self._failed(error)
+        if wait is not None and not wait > 0:  # nor NaN: "now" again and again would be a hot loop
+            queue.add_rate_limited(key)
+            return "requeue"
         queue.forget(key)
         if wait is None:
             return "success"

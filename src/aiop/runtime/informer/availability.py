@@ -6,8 +6,9 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-# One 404 may come from a server that is on its way up or down; known objects are given up only at the second in a row.
-_BELIEVED_AT = 2
+# A 404 may come from a server that is on its way up or down, or from a proxy that is mistaken for a while. Known
+# objects are given up only when nothing else came for this long; those of a deleted definition are told before.
+_BELIEVED_SECONDS = 30.0
 
 
 class Availability:
@@ -16,7 +17,7 @@ class Availability:
     def __init__(self, informer: str) -> None:
         self.available = True
         self._informer = informer
-        self._absences = 0
+        self._absent_since: float | None = None
         self._callbacks: list[Callable[[bool], None]] = []
 
     def on_change(self, callback: Callable[[bool], None]) -> None:
@@ -25,16 +26,19 @@ class Availability:
 
     def reached(self) -> None:
         """The server answered for that kind."""
-        self._absences = 0
+        self._absent_since = None
 
-    def absent(self) -> bool:
+    def absent(self, now: float) -> bool:
         """The server does not know the kind; True the first time in a row."""
-        self._absences += 1
-        return self._absences == 1
+        first = self._absent_since is None
+        if first:
+            self._absent_since = now
+        return first
 
-    def gone_for(self, objects: int) -> bool:
+    def gone_for(self, objects: int, now: float) -> bool:
         """True once an absence is to be believed where so many objects are known."""
-        return self.available and (not objects or self._absences >= _BELIEVED_AT)
+        lasts = self._absent_since is not None and now - self._absent_since >= _BELIEVED_SECONDS
+        return self.available and (not objects or lasts)
 
     def set(self, available: bool) -> bool:
         """True if that is news; `tell` it once the store agrees."""

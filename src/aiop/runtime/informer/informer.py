@@ -246,10 +246,11 @@ class Informer(Generic[V]):
 
     def _absent(self, error: NotFound) -> None:
         self._trouble = not_served(self._source.resource)
-        if self._availability.absent():
+        now = self._clock.monotonic()
+        if self._availability.absent(now):
             level = log.info if self._optional else log.warning
             level(self._trouble, informer=self.name, error=str(error))
-        news = self._availability.gone_for(len(self.store)) and self._availability.set(available=False)
+        news = self._availability.gone_for(len(self.store), now) and self._availability.set(available=False)
         if news:
             self._cache.replace({}, "", self.store.begin_list(), initial=False)
         if not self._optional:

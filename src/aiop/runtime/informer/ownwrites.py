@@ -1,4 +1,4 @@
-"""Our own writes, until the watch has told of them (decision: read your own writes, and no ghosts)."""
+"""Our own writes, until the watch has told of them: read at once what was written, and leave no ghosts."""
 
 import heapq
 from collections.abc import Mapping

@@ -25,6 +25,8 @@ RETRY = Backoff(initial=0.8, factor=2.0, maximum=30.0, jitter=1.0, reset_after=1
 ABSENT_SECONDS = 30.0
 # A watch that ends sooner than this and brought nothing is refused in disguise and must not be repeated at once.
 SHORT_WATCH_SECONDS = 1.0
+# A watch that was held this long was healthy: what ends it, a proxy's idle time say, begins a new series of failures.
+_HEALTHY_SECONDS = 30.0
 # A list right after an expiry is fair; a second expiry within this time is a server whose history is too short.
 _EXPIRED_AGAIN_SECONDS = 30.0
 # A server that fails for longer than a restart takes may have lost its place; then the list is asked for again.
@@ -52,7 +54,7 @@ class Reflector:
         self.list_due = True
         self.by_watch = True
         self._retry = BackoffState(retry, draw)
-        self._started = 0.0
+        self._started: float | None = None
         self._progressed = False
         self._expired: float | None = None
         self._failing_since: float | None = None
@@ -76,7 +78,7 @@ class Reflector:
 
     def ended(self, now: float) -> float:
         """The server ended the watch as it may; the delay before the next."""
-        if self._progressed or self._lasted(now):
+        if self._progressed or self._held(SHORT_WATCH_SECONDS, now):
             return 0.0
         return self._retry.next(now)
 
@@ -95,6 +97,9 @@ class Reflector:
             return self._expire(now)
         if isinstance(error, StreamStalled):
             return self.ended(now)
+        if self._held(_HEALTHY_SECONDS, now):
+            self._retry.reset()
+        self._started = None
         if not self._resumable(error, now):
             self.list_due = True
         absent, self._absent = self._absent, isinstance(error, NotFound)
@@ -104,8 +109,9 @@ class Reflector:
             self._retry.reset()
         return max(getattr(error, "retry_after", None) or 0.0, self._retry.next(now))
 
-    def _lasted(self, now: float) -> bool:
-        return now - self._started >= SHORT_WATCH_SECONDS
+    def _held(self, seconds: float, now: float) -> bool:
+        """True if a watch was under way until now, for so long."""
+        return self._started is not None and now - self._started >= seconds
 
     def _expire(self, now: float) -> float:
         self.list_due = True

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import structlog
 
-from aiop.runtime.client.errors import WriteNotPermitted
 from aiop.runtime.controller.controller import Controller
 from aiop.runtime.kit.clock import Clock
 from aiop.runtime.kit.tasks import TaskDied
@@ -60,6 +59,8 @@ class Candidacy:
             self._leading.set()
             await self._terms()
             return
+        for controller in self.controllers:
+            controller.stop_taking()  # a standby's queues would only grow
         self._election = self._new_election(self._leadership, heartbeat)
         self._election.start()
         await race(self._terms(), self._outlive(self._election, self._leadership))
@@ -128,12 +129,6 @@ class Candidacy:
             runnables=self.runnables,
             preparations=self.preparations,
         )
-        await race(set_event(self._lost), self._serve(self._term))
+        await race(set_event(self._lost), self._term.run())
         await self._term.cancel(_LOSS_SECONDS)
         self._term = None
-
-    async def _serve(self, term: Term) -> None:
-        try:
-            await term.run()
-        except WriteNotPermitted:  # a preparation met the closed gate before the news of the loss came here
-            await self._lost.wait()

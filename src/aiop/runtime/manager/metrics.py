@@ -17,7 +17,7 @@ _RECONCILE_BUCKETS = (
     *(10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0),
 )
 _QUEUE_BUCKETS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1000.0)
-# "requeue" never happens here: a pass that wants another one at once names a time, or fails. Dashboards ask for it.
+# "requeue" is a pass that wants another one soon, without a time.
 _RESULTS = ("success", "error", "requeue", "requeue_after")
 # The classes that a controller's queue always has.
 _PRIORITIES = (0, INITIAL_PRIORITY)
@@ -78,7 +78,7 @@ class _ControllerMetrics:
         self._active.labels(controller).inc(delta)
 
     def reconciled(self, controller: str, result: str, seconds: float) -> None:
-        failed = result not in {"success", "requeue_after"}
+        failed = result not in {"success", "requeue", "requeue_after"}
         self._total.labels(controller, "error" if failed else result).inc()
         self._seconds.labels(controller).observe(seconds)
         if failed:

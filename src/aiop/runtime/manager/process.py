@@ -66,7 +66,7 @@ class ProcessOptions:
 
 
 def run_process(options: ProcessOptions, setup: Setup) -> int:
-    """Run until SIGTERM; 0 after a clean stop, 1 if a part died, an address is taken or no API server is found.
+    """Run until SIGTERM; 0 after a clean stop, 1 if anything ends it before: the log says what.
 
     ``setup`` adds informers and controllers to the manager before it runs.
     """
@@ -75,6 +75,9 @@ def run_process(options: ProcessOptions, setup: Setup) -> int:
         asyncio.run(_run(options, setup))
     except (ClientError, TaskDied, OSError) as error:
         log.error("the operator ends", error=str(error), cause=repr(error.__cause__))  # noqa: TRY400 - told, not traced
+        return 1
+    except Exception:  # a fault of the setup or of a preparation: told like everything else, and not shown raw
+        log.exception("the operator ends by a fault of its own")
         return 1
     return 0
 

@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from aiop.runtime.client.errors import ConnectionFailed, RequestTimedOut, ServerError, TooManyRequests
+from aiop.runtime.client.errors import (
+    ConnectionFailed,
+    RequestTimedOut,
+    ServerError,
+    TooManyRequests,
+    WriteNotPermitted,
+)
 from aiop.runtime.controller.controller import Controller
 from aiop.runtime.kit.backoff import Backoff, BackoffState
 from aiop.runtime.kit.clock import Clock
@@ -16,8 +22,9 @@ log = structlog.get_logger(__name__)
 
 Preparation = Callable[[], Awaitable[None]]
 
-# An API server that is away when a term begins is waited for; what it refuses for good ends the process.
-_PASSING = (ConnectionFailed, RequestTimedOut, ServerError, TooManyRequests)
+# An API server that is away when a term begins is waited for; what it refuses for good ends the process. A write that
+# the gate refuses was too late: either the lease is lost, which ends the term, or the next one is in time.
+_PASSING = (ConnectionFailed, RequestTimedOut, ServerError, TooManyRequests, WriteNotPermitted)
 _RETRY = Backoff(initial=0.5, factor=2.0, maximum=15.0)
 
 
@@ -46,7 +53,7 @@ class Term:
         for preparation in self._preparations:
             await self._parts.finish("preparation", self._prepare(preparation))
         for controller in self._controllers:
-            controller.resume()
+            await controller.resume()
             self._parts.start(f"controller {controller.name}", controller.run())
         for name, work in self._runnables:
             self._parts.start(name, work())
@@ -70,6 +77,8 @@ class Term:
 
     async def cancel(self, grace: float) -> None:
         """End every part at once; raises WorkerDidNotStop if one goes on for more than ``grace`` seconds."""
+        for controller in self._controllers:
+            controller.stop_taking()  # what happens before the next term is found by its look at everything
         await self._parts.end(grace)
 
     async def _prepare(self, preparation: Preparation) -> None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.resource import Resource
+from aiop.runtime.client.shard import Shard
 from aiop.runtime.conditions.events import EventRecorder
 from aiop.runtime.controller.controller import Controller, Reconciler
 from aiop.runtime.informer.informer import Informer
@@ -40,20 +41,24 @@ class Tools:
         resource: Resource,
         decode: Callable[[bytes], V],
         *,
+        namespace: str = "",
         label_selector: str = "",
+        field_selector: str = "",
         indexes: Mapping[str, IndexFunction[V]] | None = None,
         metadata_only: bool = False,
         managed_fields: bool = True,
         optional: bool = False,
     ) -> Informer[V]:
-        """A cache of one resource in all namespaces, by its plural's name; ``decode`` gives its views.
+        """A cache of one resource, in one namespace or all, by its plural's name; ``decode`` gives its views.
 
         What the server is asked for is said in `ClientListWatch`; ``optional`` is a kind that it may not serve.
         """
         source = ClientListWatch(
             self.client,
             resource,
+            namespace=namespace,
             label_selector=label_selector,
+            field_selector=field_selector,
             metadata_only=metadata_only,
             managed_fields=managed_fields,
         )
@@ -69,14 +74,24 @@ class Tools:
             recovery=self.recovery,
         )
 
-    def controller(self, name: str, reconciler: Reconciler, *, workers: int = 4) -> Controller:
-        """A controller of that name, measured and traced."""
+    def controller(
+        self,
+        name: str,
+        reconciler: Reconciler,
+        *,
+        workers: int = 4,
+        timeout: float | None = None,
+        shard: Shard | None = None,
+    ) -> Controller:
+        """A controller of that name, measured and traced; ``timeout`` is in seconds a pass."""
         return Controller(
             name,
             reconciler,
             clock=self.clock,
             new_id=self.new_id,
             workers=workers,
+            timeout=timeout,
+            shard=shard,
             metrics=self.metrics.controllers,
             queue_metrics=self.metrics.queues,
         )

@@ -20,7 +20,7 @@ K = TypeVar("K", bound=Hashable)
 
 # client-go's per-item limiter: 5 ms, doubled, up to 1000 s.
 ITEM_BACKOFF = Backoff(initial=0.005, factor=2.0, maximum=1000.0)
-# One pop in this many comes from the lowest priority that waits, so that none starves (decision 12).
+# One pop in this many comes from the lowest priority that waits, so that none starves.
 _FAIR_EVERY = 8
 # Overtaken entries stay in the heap of delays until their time comes; beyond this many, and once they outnumber the
 # living, the heap is built anew, so that a key with a resync of hours leaves no trail behind.

@@ -2,7 +2,10 @@
 
 import asyncio
 import itertools
+import math
 from collections.abc import Iterable
+
+import pytest
 
 from aiop.runtime.client.errors import WriteNotPermitted
 from aiop.runtime.client.resource import ObjectKey
@@ -12,7 +15,7 @@ from aiop.runtime.views.meta import ObjectView
 from support.clock import settle
 from support.controllerbench import ONE, TWO, Bench, Watching, by_label, running
 from support.informerbench import running as running_informer
-from support.listwatch import ScriptedSource, added, deleted, page, widget
+from support.listwatch import ScriptedSource, added, deleted, modified, page, widget
 
 
 async def test_a_key_that_succeeds_is_not_looked_at_again() -> None:
@@ -45,12 +48,37 @@ async def test_a_reconciler_that_returns_nonsense_hurts_only_its_own_key() -> No
         assert bench.metrics.results == ["error", "success", "success"]
 
 
-async def test_a_write_without_the_lease_ends_the_pass_and_is_not_repeated() -> None:
+async def test_a_write_that_was_too_late_is_tried_again_while_the_controller_runs() -> None:
+    """If the lease is lost the workers are cancelled; if only this write was late, nobody else would ask again."""
     async with running(Bench()) as bench:
-        bench.reconciler.then("one", WriteNotPermitted("no lease"))
+        bench.reconciler.then("one", WriteNotPermitted("too late"))
         bench.controller.enqueue(ONE)
-        await bench.clock.advance(3600.0)
+        await bench.clock.advance(1.0)
+        assert bench.metrics.results == ["error", "success"]
+
+
+@pytest.mark.parametrize("wait", [0.0, -5.0, math.nan])
+async def test_a_requeue_without_a_time_to_come_waits_out_the_keys_own_back_off(wait: float) -> None:
+    async with running(Bench()) as bench:
+        bench.reconciler.then("one", *[Result(requeue_after=wait)] * 3)
+        bench.controller.enqueue(ONE)
+        await bench.clock.advance(10.0)
+        assert bench.reconciler.moments("one") == pytest.approx([0.0, 0.005, 0.015, 0.035])
+        assert bench.metrics.results == ["requeue"] * 3 + ["success"]
+
+
+async def test_a_mapper_that_chokes_on_the_old_state_hides_the_new_one_from_nobody() -> None:
+    def picky(view: ObjectView) -> Iterable[ObjectKey]:
+        if view.metadata.resource_version == "1":
+            raise ValueError("illegible")
+        return (ONE,)
+
+    bench = Watching(ScriptedSource([page(1, widget("w", 1))]), mapper=picky)
+    async with running_informer(bench.informer), running(bench):
+        bench.source.say(modified(widget("w", 2)))
+        await settle()
         assert bench.reconciler.names() == ["one"]
+        assert bench.informer.metrics.failures == 2  # as it was added, and as it changed
 
 
 async def test_a_timeout_inside_a_pass_is_an_error_and_not_the_passes_own() -> None:
@@ -116,7 +144,7 @@ async def test_a_controller_that_resumes_looks_at_all_that_its_sources_map_to() 
             await settle()
         bench.reconciler.passes.clear()
         bench.controller.stop_taking()
-        bench.controller.resume()
+        await bench.controller.resume()
         async with running(bench):
             assert sorted(bench.reconciler.names()) == ["child", "lost", "one"]
 
@@ -129,7 +157,7 @@ async def test_an_object_that_a_mapper_chokes_on_holds_up_no_other() -> None:
 
     bench = Watching(ScriptedSource([page(1, widget("one", 1), widget("two", 1))]), mapper=picky)
     async with running_informer(bench.informer):
-        bench.controller.resume()
+        await bench.controller.resume()
         async with running(bench):
             assert bench.reconciler.names() == ["two"]
 
@@ -144,3 +172,15 @@ async def test_passes_that_wait_for_nothing_let_the_event_loop_breathe_between_t
             await asyncio.sleep(0)
             done_at_each_turn.append(len(bench.reconciler.passes))
         assert max(later - earlier for earlier, later in itertools.pairwise([0, *done_at_each_turn])) == 1
+
+
+async def test_a_resumed_controller_with_many_objects_lets_the_event_loop_breathe() -> None:
+    objects = [widget(f"w-{number}", 1) for number in range(5000)]
+    bench = Watching(ScriptedSource([page(1, *objects)]))
+    async with running_informer(bench.informer):
+        resuming = asyncio.ensure_future(bench.controller.resume())
+        turns = 0
+        while not resuming.done():
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns > 4

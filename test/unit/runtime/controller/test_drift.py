@@ -59,6 +59,7 @@ def test_a_difference_is_seen(live: object, wanted: object) -> None:
         ({"a": [{"b": 1, "added": True}]}, {"a": [{"b": 1}]}),
         ({"limits": {"cpu": "1"}}, {"limits": {"cpu": "1000m"}}),
         ({"requests": {"memory": "1Gi"}}, {"requests": {"memory": "1024Mi"}}),
+        ({"share": 1}, {"share": 1.0}),
     ],
 )
 def test_another_way_to_say_the_same_is_no_difference(live: object, wanted: object) -> None:

@@ -73,3 +73,25 @@ def test_a_watch_that_brought_something_or_lasted_is_followed_at_once() -> None:
     assert one.ended(0.01) == 0.0
     one.watching(1.0)
     assert one.ended(301.0) == 0.0
+
+
+def test_a_watch_that_was_held_for_long_begins_a_new_series_of_failures() -> None:
+    """A proxy that cuts every quiet watch after a minute costs a second each time, and not ever more."""
+    reflector = Reflector(lambda: 0.0)
+    reflector.listed()
+    delays = []
+    for minute in range(6):
+        reflector.watching(60.0 * minute)
+        delays.append(reflector.failed(ConnectionFailed("cut"), 60.0 * minute + 59.0))
+    assert delays == [0.8] * 6
+
+
+def test_failures_to_watch_at_all_go_on_growing_however_long_they_are_apart() -> None:
+    reflector = Reflector(lambda: 0.0)
+    reflector.listed()
+    now, delays = 0.0, []
+    for _ in range(7):
+        reflector.watching(now)
+        delays.append(reflector.failed(ConnectionFailed("refused"), now))
+        now += delays[-1]
+    assert delays == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0]

@@ -76,18 +76,30 @@ async def test_a_preparation_that_is_refused_for_good_ends_the_process() -> None
         assert this.told == ["election starts", "prepare", "election stops, release=True"]
 
 
-async def test_a_preparation_that_meets_the_closed_gate_waits_for_the_next_term() -> None:
+async def test_a_preparation_whose_write_was_too_late_is_tried_again_while_the_lease_is_held() -> None:
     this = bench("one")
-    preparing(this, WriteNotPermitted("no lease"))
+    preparing(this, WriteNotPermitted("too late"))
+    async with this.running():
+        await this.clock.advance(5.0)
+        assert this.told.count("prepare") == 2
+        assert this.told[-1] == "pass one ends"
+
+
+async def test_a_preparation_that_meets_the_closed_gate_ends_with_its_term_and_begins_again_with_the_next() -> None:
+    this = bench("one")
+    preparing(this, *(WriteNotPermitted("no lease") for _ in range(100)))
     async with this.running() as task:
         await this.clock.advance(5.0)
         assert not task.done()
         this.election.lose()
         await settle()
+        before = this.told.count("prepare")
+        await this.clock.advance(60.0)
+        assert this.told.count("prepare") == before
         this.election.lead()
         await settle()
-        assert this.told.count("prepare") == 2
-        assert this.told[-1] == "pass one ends"
+        assert this.told.count("prepare") == before + 1
+        assert "pass one" not in this.told
 
 
 async def test_a_controller_that_has_drained_does_not_end_the_passes_of_another() -> None:
