@@ -12,10 +12,16 @@ from aiop.runtime.leaderelection.record import LeaseRecord
 
 TIMES = LeaseTimes()
 NAMES = ("a", "b", "c")
+# How far a harsh world's clocks run fast or slow: far more than any real one does, and less than the five seconds
+# between the renew deadline and the duration make up for.
+_DRIFT = 0.05
 
 
 class World:
-    """Discrete events; every candidate has a monotonic clock of its own, and no two agree."""
+    """Discrete events; every candidate has a monotonic clock of its own, and no two agree.
+
+    In a ``harsh`` world no two run equally fast either, and every now and then an event loop is stuck.
+    """
 
     def __init__(self, seed: int, *, harsh: bool) -> None:
         self.random = random.Random(seed)
@@ -36,6 +42,10 @@ class World:
     def delay(self) -> float:
         slow = self.harsh and self.random.random() < 0.1
         return self.random.uniform(0.0, 20.0) if slow else self.random.uniform(0.001, 0.05)
+
+    def heartbeat_age(self) -> float:
+        stuck = self.harsh and self.random.random() < 0.1
+        return self.random.uniform(0.0, 3 * TIMES.heartbeat) if stuck else self.random.uniform(0.0, 1.0)
 
     def run(self, until: float) -> None:
         while self.queue and self.queue[0][0] <= until:
@@ -65,6 +75,7 @@ class Candidate:
     def __init__(self, world: World, name: str) -> None:
         self.world = world
         self.offset = world.random.uniform(-1e6, 1e6)
+        self.rate = world.random.uniform(1 - _DRIFT, 1 + _DRIFT) if world.harsh else 1.0
         self.elector = Elector(name, TIMES)
         self.busy = False
         self.gate = -1e9  # until when writes are let through, in the world's time
@@ -74,7 +85,7 @@ class Candidate:
 
     @property
     def now(self) -> float:
-        return self.world.now + self.offset
+        return self.world.now * self.rate + self.offset
 
     def look(self) -> None:
         self.elector.observe(self.world.record, self.now)
@@ -102,10 +113,12 @@ class Candidate:
             return
         if self.world.harsh and self.world.random.random() < 0.01:
             self.paused_until = self.world.now + self.world.random.uniform(0.0, 40.0)
-        match self.elector.decide(self.now, stamp=str(self.world.random.random()), heartbeat_age=0.0):
+        age = self.world.heartbeat_age()
+        match self.elector.decide(self.now, stamp=str(self.world.random.random()), heartbeat_age=age):
             case Wait(until):
-                self.world.after(max(0.0, until - self.now) + 1e-6, self.step)
+                self.world.after(max(0.0, until - self.now) / self.rate + 1e-6, self.step)
             case Write() as write:
+                assert age <= TIMES.heartbeat, "a stuck candidate writes"
                 self.send(write)
             case StepDown():
                 self.close()
@@ -113,7 +126,7 @@ class Candidate:
 
     def send(self, write: Write) -> None:
         self.busy = True
-        sent_at, limit = self.now, self.elector.write_limit(self.now)
+        sent_at, limit = self.now, self.elector.write_limit(self.now) / self.rate
         there, back = self.world.delay(), self.world.delay()
         lost = self.world.harsh and self.world.random.random() < 0.05
 
@@ -137,7 +150,7 @@ class Candidate:
     def succeed(self, stored: LeaseRecord, sent_at: float) -> None:
         gained = not self.elector.leading
         self.elector.succeeded(stored, sent_at, self.now)
-        self.gate = self.elector.valid_until - self.offset
+        self.gate = (self.elector.valid_until - self.offset) / self.rate
         if gained:
             self.world.terms.append((self.world.now, self.elector.identity))
         if self.gate > self.world.now:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from aiop.runtime.client.codec import ListPage, WatchEvent
-from aiop.runtime.client.errors import BadRequest, ClientError, Expired
+from aiop.runtime.client.errors import BadRequest, Cause, ClientError, Expired, ServerError
 from aiop.runtime.client.resource import Resource
 from aiop.runtime.informer.decoding import TypeMeta
 
@@ -68,7 +68,8 @@ class ScriptedSource:
     """Each list takes the next of ``lists``; each watch says what ``say`` puts in, until ``end`` or ``fail``.
 
     ``calls`` tells what was asked: "list", "watch list" or "watch <resourceVersion>". A list beyond the script waits
-    for ever; one that has an error among its pages fails there. ``refusals`` meet the next watches. Lists by watch are
+    for ever; one that has an error among its pages fails there. ``refusals`` meet the next watches. ``confirmed`` are
+    the versions that the server was asked to have reached; it is ``behind`` as often as said. Lists by watch are
     refused, unknown to ``calls``, unless ``by_watch``: then they give the script's lists as events and go on as a
     watch; a list without a page has no end yet.
     """
@@ -83,6 +84,8 @@ class ScriptedSource:
         self.timeouts: list[int] = []
         self.open = 0
         self.refusals: deque[ClientError] = deque()
+        self.confirmed: list[str] = []
+        self.behind: deque[ClientError] = deque()
         self._said: asyncio.Queue[WatchEvent | ClientError | None] = asyncio.Queue()
 
     def say(self, *events: WatchEvent) -> None:
@@ -99,6 +102,11 @@ class ScriptedSource:
         self.calls.append("list")
         async for each in self._told(await self._next_script()):
             yield each
+
+    async def confirm(self, resource_version: str) -> None:
+        self.confirmed.append(resource_version)
+        if self.behind:
+            raise self.behind.popleft()
 
     async def watch_list(self, timeout_seconds: int, opened: Callable[[], None]) -> AsyncIterator[WatchEvent]:
         if not self._by_watch:
@@ -159,6 +167,12 @@ class ScriptedSource:
             yield event
 
 
+def behind(version: str) -> ServerError:
+    """What a server says that has not come as far as ``version``."""
+    cause = Cause("", "ResourceVersionTooLarge", f"Too large resource version: {version}")
+    return ServerError(504, "Timeout", cause.message, causes=(cause,), retry_after=1.0)
+
+
 class SmallServer:
     """Objects, versions, history and compaction: what lists and a watch promise, and nothing else.
 
@@ -209,6 +223,10 @@ class SmallServer:
         for start in range(0, max(1, len(items)), self._page_size):
             yield page(version, *items[start : start + self._page_size])
             await asyncio.sleep(0)
+
+    async def confirm(self, resource_version: str) -> None:
+        if int(resource_version) > self.version:
+            raise behind(resource_version)
 
     async def watch_list(self, timeout_seconds: int, opened: Callable[[], None]) -> AsyncIterator[WatchEvent]:
         if not self._by_watch:

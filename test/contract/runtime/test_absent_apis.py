@@ -76,8 +76,9 @@ async def test_a_kind_that_has_to_be_there_is_waited_for_and_told_once() -> None
 @pytest.mark.promise(24)
 async def test_a_kind_that_is_deleted_and_created_again_is_survived() -> None:
     absences = 8
-    script = ([page(5, widget("a", 1), widget("b", 2))], *[ABSENT] * absences, [page(20, widget("b", 15, uid="new"))])
-    bench = Bench(ScriptedSource(*script, by_watch=True))
+    source = ScriptedSource([page(5, widget("a", 1), widget("b", 2))], by_watch=True)
+    source.lists.extend([*[ABSENT] * absences, [page(20, widget("b", 15, uid="new"))]])
+    bench = Bench(source)
     heard: list[bool] = []
     bench.informer.on_availability(heard.append)
     async with running(bench):

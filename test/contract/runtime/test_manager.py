@@ -116,6 +116,19 @@ async def test_a_part_that_ends_by_itself_stops_all_the_others_and_is_named(
         assert {"events ends", "resync ends", "election stops, release=True"} <= set(this.told)
 
 
+@pytest.mark.promise(82)
+async def test_a_dead_part_is_unhealthy_while_the_others_end() -> None:
+    fuse = asyncio.Event()
+    async with serving(ScriptedSource([page(1, widget("one", 1))]), fuse=fuse) as web:
+        web.bench.work = lambda _key: web.bench.clock.sleep(10.0)
+        web.bench.controller.enqueue(ObjectKey("default", "one"))
+        await settle()
+        fuse.set()
+        await settle()
+        assert await web.health("/healthz") == (503, "task 'fuse' ended")
+        await web.bench.clock.advance(10.0)
+
+
 @pytest.mark.promise(83)
 async def test_the_first_signal_stops_and_the_second_forces() -> None:
     stop = asyncio.Event()

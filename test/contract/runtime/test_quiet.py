@@ -88,6 +88,38 @@ async def test_a_pass_that_changes_nothing_makes_no_call() -> None:
         assert len(reporter.transport.requests) == 1
 
 
+@pytest.mark.promise(79, "S35")
+@pytest.mark.parametrize(
+    "live", [b'{"phase":"Up","counts":{"ready":1,"all":2}}', b'{ "counts": {"all": 2, "ready": 1}, "phase": "Up" }']
+)
+async def test_a_status_that_says_the_same_in_another_order_is_not_written(live: bytes) -> None:
+    transport = ScriptedTransport()
+    writer = StatusWriter(Client(transport, clock=FakeClock()), WIDGETS, "aiop/widgets")
+    assert await writer.write(META, live, b'{"counts":{"all":2,"ready":1},"phase":"Up"}') is None
+    assert transport.requests == []
+
+
+@pytest.mark.promise(79, "S35")
+async def test_the_next_pass_compares_with_the_status_as_the_server_keeps_it() -> None:
+    """The server stores keys in an order of its own, and a pass reads what the informer was told of the write."""
+
+    async def server(request: Request) -> Response:
+        stored = msgspec.json.decode(request.body or b"")
+        stored["metadata"] |= {"resourceVersion": "8"}
+        return ok({**stored, "status": dict(sorted(stored["status"].items()))})
+
+    transport, clock = ScriptedTransport(server), FakeClock()
+    informer = Informer("widgets", ScriptedSource(), decode_custom, clock=clock)
+    writer = StatusWriter(Client(transport, clock=clock), WIDGETS, "aiop/widgets", written=informer.written)
+    wanted = b'{"phase":"Up","counts":{"ready":1}}'
+    assert await writer.write(META, b"{}", wanted) is not None
+    view = informer.store.get(ONE)
+    assert view is not None
+    assert view.status not in (wanted, b"{}")
+    assert await writer.write(view.metadata, view.status, wanted) is None
+    assert len(transport.requests) == 1
+
+
 class Keeper:
     """Writes the status of each object that it is asked for, whenever it should say something else."""
 

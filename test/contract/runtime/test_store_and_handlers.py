@@ -155,6 +155,21 @@ async def test_a_slow_pass_stalls_no_stream_and_what_piles_up_before_it_is_one_e
         assert Counter(bench.reconciler.names()) == {"a": 2, "b": 1}
 
 
+@pytest.mark.promise(17, "S6")
+@pytest.mark.parametrize(
+    "field",
+    ["labels", "annotations", "finalizers", "ownerReferences", "creationTimestamp", "generation", "managedFields"],
+)
+async def test_an_object_with_nulls_is_an_object_and_takes_the_place_of_what_was_known(field: str) -> None:
+    nulls: dict[str, Any] = {field: None}
+    async with running(Bench(ScriptedSource([page(5, widget("a", 1), widget("b", 1, **nulls))]))) as bench:
+        bench.source.say(modified(widget("a", 6, **nulls)))
+        await settle()
+        assert bench.told[-1] == "MODIFIED a 1>6"
+        assert bench.names() == ["a", "b"]
+        assert bench.metrics.skips == 0
+
+
 @pytest.mark.promise(37)
 async def test_an_index_follows_its_object() -> None:
     async with running(Bench(ScriptedSource([page(5, widget("a", 1, labels={"l": "x", "m": "y"}))]))) as bench:

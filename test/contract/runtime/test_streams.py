@@ -2,10 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+import random
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+import structlog
 from aiohttp import web
 
 from aiop.runtime.client.client import Client
@@ -22,6 +24,8 @@ from support.loopback import Answer, Loopback, in_turn, says, streams
 
 # Far beyond what any of this takes: a test that waits for so long has failed.
 _PATIENCE_SECONDS = 20.0
+# The server has come as far as the resume point.
+CONFIRMED = says(200, {"metadata": {"resourceVersion": "5"}, "items": []})
 
 
 def line(kind: str, name: str, version: int, **content: object) -> bytes:
@@ -131,17 +135,68 @@ async def test_pages_of_500_are_listed_without_a_version_where_lists_by_watch_ar
     assert server.seen[2].query["resourceVersion"] == "5"
 
 
+@pytest.mark.promise(1, "S1", "S3")
+async def test_a_list_page_by_page_names_no_version_neither_the_first_time_nor_after_an_expiry(
+    client: Client, server: Loopback
+) -> None:
+    """Version 0 would be what a cache has, of whatever age."""
+    gone = says(410, {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"})
+    first = says(200, {"kind": "WidgetList", "metadata": {"resourceVersion": "5", "continue": "next"}, "items": []})
+    last = says(200, {"kind": "WidgetList", "metadata": {"resourceVersion": "5"}, "items": []})
+    server.answer = in_turn(says(400, {"reason": "BadRequest"}), first, last, gone, first, last, stays())
+    informer = widgets(client)
+    async with running(informer):
+        await until(lambda: len(server.seen) == 7)
+    lists = [seen.query for seen in server.seen if "watch" not in seen.query]
+    assert lists == [{"limit": "500"}, {"limit": "500", "continue": "next"}] * 2
+
+
+class Patient(FakeClock):
+    """Remembers how long it was asked to sleep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        await super().sleep(seconds)
+
+
+@pytest.mark.promise(6, "S6")
+async def test_a_watch_that_is_answered_by_429_waits_as_long_as_the_server_says_and_lists_nothing(
+    client: Client, server: Loopback
+) -> None:
+    busy = says(429, {"kind": "Status", "code": 429, "reason": "TooManyRequests"}, Retry_After="170")
+    server.answer = in_turn(streams(mark(5)), busy, CONFIRMED, stays(mark(9)))
+    clock, metrics = Patient(), Recorded()
+    source = ClientListWatch(client, WIDGETS)
+    informer = Informer("widgets", source, decode_custom, clock=clock, random=random.Random(1), metrics=metrics)
+    run = asyncio.create_task(informer.run())
+    try:
+        await until(lambda: metrics.failures == 1)
+        await settle()
+        assert clock.asked[-1] == 170.0
+        await clock.advance(170.0)
+        await until(lambda: informer.store.version == "9")
+    finally:
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+    assert [seen.query["resourceVersion"] for seen in server.seen] == ["", "5", "5", "5"]
+    assert metrics.lists == 1
+
+
 @pytest.mark.promise(15, "S4")
 async def test_a_connection_that_says_nothing_is_taken_for_dead_and_resumed_at_the_same_point(
     client: Client, server: Loopback
 ) -> None:
-    server.answer = in_turn(streams(mark(5)), stays(), *[stays(line("ADDED", "a", 6))] * 3)
+    server.answer = in_turn(streams(mark(5)), stays(), *[CONFIRMED, stays(line("ADDED", "a", 6))] * 3)
     metrics = Recorded()
     informer = widgets(client, metrics, idle_seconds=0.5)
     async with running(informer):
         await until(lambda: names(informer) == ["a"])
     versions = [seen.query["resourceVersion"] for seen in server.seen]
-    assert versions[:3] == ["", "5", "5"]
+    assert versions[:4] == ["", "5", "5", "5"]
     assert (metrics.lists, metrics.failures) == (1, 0)
 
 
@@ -190,6 +245,55 @@ async def test_a_list_that_comes_as_a_table_is_no_empty_list(client: Client, ser
     assert metrics.failures == 1
 
 
+def nested(event: bytes, levels: int = 3000) -> bytes:
+    """The same with a spec so deep; API servers store up to 10,000 levels."""
+    return event.replace(b'"spec": 0', b'"spec": ' + b'{"a":' * levels + b"1" + b"}" * levels)
+
+
+def skipped_names(logs: Sequence[Mapping[str, object]]) -> list[object]:
+    return [entry["object"] for entry in logs if entry["event"] == "object skipped: it cannot be decoded"]
+
+
+@pytest.mark.promise(17, "S6")
+async def test_an_object_that_is_nested_too_deep_is_skipped_and_named_and_its_neighbours_arrive(
+    client: Client, server: Loopback
+) -> None:
+    """In a list by watch, in the watch after it, and in a watch that is resumed; the deep one counts as seen there."""
+    first = line("ADDED", "a", 3) + nested(line("ADDED", "deep", 4, spec=0)) + line("ADDED", "b", 4)
+    later = nested(line("MODIFIED", "a", 6, spec=0)) + line("ADDED", "c", 7)
+    server.answer = in_turn(
+        streams(first + mark(5) + later + nested(line("ADDED", "new", 8, spec=0), 10_000)),
+        stays(nested(line("MODIFIED", "new", 9, spec=0)) + line("ADDED", "d", 10)),
+    )
+    metrics = Recorded()
+    informer = widgets(client, metrics)
+    with structlog.testing.capture_logs() as logs:
+        async with running(informer):
+            await until(lambda: informer.store.version == "10")
+            assert names(informer) == ["a", "b", "c", "d"]
+    assert (metrics.skips, metrics.lists, metrics.failures) == (4, 1, 0)
+    assert skipped_names(logs) == ["team/deep", "team/a", "team/new", "team/new"]
+    assert [seen.query["resourceVersion"] for seen in server.seen] == ["", "8"]
+
+
+@pytest.mark.promise(17, "S6")
+async def test_an_item_of_a_page_that_is_nested_too_deep_is_skipped_and_named_and_its_neighbours_arrive(
+    client: Client, server: Loopback
+) -> None:
+    items = [{"metadata": {"name": name, "namespace": "team"}, "spec": 0} for name in ("a", "deep", "b")]
+    before, deep, after = (json.dumps(item).encode() for item in items)
+    page = b'{"metadata":{"resourceVersion":"5"},"items":[%b,%b,%b]}' % (before, nested(deep, 9_998), after)
+    server.answer = in_turn(says(400, {}), says(200, page), stays(line("ADDED", "c", 6)))
+    metrics = Recorded()
+    informer = widgets(client, metrics)
+    with structlog.testing.capture_logs() as logs:
+        async with running(informer):
+            await until(lambda: informer.store.version == "6")
+            assert names(informer) == ["a", "b", "c"]
+    assert (metrics.skips, metrics.lists, metrics.failures) == (1, 1, 0)
+    assert skipped_names(logs) == ["team/deep"]
+
+
 @pytest.mark.promise(18)
 @pytest.mark.parametrize("size", [1, 7, 1000, 1 << 30])
 async def test_events_arrive_whole_however_the_stream_is_cut(client: Client, server: Loopback, size: int) -> None:
@@ -217,11 +321,11 @@ async def test_a_stream_that_is_cut_in_the_middle_of_an_event_is_resumed_before_
     client: Client, server: Loopback
 ) -> None:
     last = line("ADDED", "b", 8)
-    server.answer = in_turn(streams(mark(5) + line("ADDED", "a", 6) + last[:40], cut=True), stays(last))
+    server.answer = in_turn(streams(mark(5) + line("ADDED", "a", 6) + last[:40], cut=True), CONFIRMED, stays(last))
     informer = widgets(client)
     async with running(informer):
         await until(lambda: names(informer) == ["a", "b"])
-    assert [seen.query["resourceVersion"] for seen in server.seen] == ["", "6"]
+    assert [seen.query["resourceVersion"] for seen in server.seen] == ["", "6", "6"]
 
 
 @pytest.mark.promise(22)

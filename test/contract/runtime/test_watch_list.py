@@ -186,6 +186,17 @@ async def test_a_server_that_ignores_the_wish_for_a_mark_is_found_out_by_its_fir
         assert bench.informer.has_synced()
 
 
+@pytest.mark.promise(10, "S2")
+async def test_a_bookmark_without_the_mark_does_not_end_the_initial_events() -> None:
+    """It is a refusal: a server that knows of the mark sends no bookmark before it. The list by pages has the word."""
+    async with running(Bench(by_watch([]))) as bench:
+        bench.source.say(added(widget("a", 1)), bookmark(6), end_of_initial(7))
+        await settle()
+        assert bench.source.calls == ["watch list", "list"]
+        assert not bench.informer.has_synced()
+        assert (bench.informer.store.version, bench.names(), bench.told) == ("", [], [])
+
+
 @pytest.mark.promise(17, "S2")
 async def test_initial_objects_that_make_no_sense_are_as_in_any_list() -> None:
     async with running(Bench(by_watch([page(5, widget("a", 1), widget("b", 2))], []))) as bench:

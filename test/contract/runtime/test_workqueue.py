@@ -2,8 +2,8 @@
 
 import asyncio
 import random
+import tracemalloc
 from collections import Counter
-from itertools import pairwise
 
 import pytest
 
@@ -47,6 +47,31 @@ async def test_an_add_while_in_work_runs_once_more_afterwards(queue: WorkQueue[s
     assert len(queue) == 0
     queue.done("a")
     assert await take_all(queue) == ["a"]
+
+
+@pytest.mark.promise(36, "S16")
+async def test_what_piles_up_for_a_key_is_one_entry_however_often_it_is_added(queue: WorkQueue[str]) -> None:
+    """With an entry for each of these adds it would be megabytes."""
+    queue.add("in work")
+    await queue.get()
+    queue.add_after("delayed", 1e6)
+    queue.add("waiting")
+    await settle()
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            for key in ("in work", "waiting"):
+                queue.add(key)
+                queue.add_after(key, number)
+            queue.add_after("delayed", 1e6 - number)  # each overtakes the one before
+            if number % 100 == 0:
+                await settle(2)
+        await settle()
+        piled_up = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert piled_up < 256 * 1024
+    queue.shut_down()
 
 
 class Workers:
@@ -122,75 +147,6 @@ async def test_an_immediate_add_absorbs_a_pending_delay(queue: WorkQueue[str], c
     assert await take_all(queue) == ["a"]
     await clock.advance(20)
     assert len(queue) == 0
-
-
-@pytest.mark.promise(56, "S22")
-async def test_the_higher_priority_is_served_first(queue: WorkQueue[str]) -> None:
-    queue.add("low", -100)
-    queue.add("usual")
-    queue.add("high", 10)
-    assert await take_all(queue) == ["high", "usual", "low"]
-
-
-@pytest.mark.promise(56, "S22")
-async def test_inside_a_priority_what_became_ready_first_is_served_first(
-    queue: WorkQueue[str], clock: FakeClock
-) -> None:
-    queue.add_after("later", 10, 5)
-    queue.add_after("sooner", 2, 5)
-    queue.add("now", 5)
-    await clock.advance(11)
-    queue.add("last", 5)
-    assert await take_all(queue) == ["now", "sooner", "later", "last"]
-
-
-@pytest.mark.promise(56, "S22")
-async def test_a_raised_key_goes_to_the_end_of_its_new_class(queue: WorkQueue[str]) -> None:
-    queue.add("a", -100)
-    queue.add("b")
-    queue.add("a")
-    assert await take_all(queue) == ["b", "a"]
-
-
-@pytest.mark.promise(57, "S22")
-async def test_a_lower_priority_cannot_lower_a_waiting_key(queue: WorkQueue[str]) -> None:
-    queue.add("a", 10)
-    queue.add("b", 5)
-    queue.add("a", -100)
-    assert await take_all(queue) == ["a", "b"]
-
-
-@pytest.mark.promise(58)
-async def test_the_lowest_class_gets_one_pop_in_eight(queue: WorkQueue[str]) -> None:
-    for number in range(16):
-        queue.add(f"high-{number}", 10)
-        queue.add(f"low-{number}", -100)
-    served = (await take_all(queue))[:16]
-    assert [place for place, key in enumerate(served, 1) if key.startswith("low")] == [8, 16]
-
-
-@pytest.mark.promise(58)
-async def test_a_flood_that_never_ends_starves_nobody(queue: WorkQueue[str]) -> None:
-    for number in range(10):
-        queue.add(f"low-{number}", -100)
-    served = []
-    for number in range(100):
-        queue.add(f"flood-{number}-a")
-        queue.add(f"flood-{number}-b")
-        served.append(await queue.get())
-        queue.done(served[-1])
-    places = [place for place, key in enumerate(served) if key.startswith("low")]
-    assert len(places) == 10
-    assert {after - before for before, after in pairwise(places)} == {8}
-
-
-@pytest.mark.promise(59, "S22")
-async def test_a_key_in_work_does_not_block_the_others_of_its_class(queue: WorkQueue[str]) -> None:
-    queue.add("a", 10)
-    await queue.get()
-    queue.add("a", 10)
-    queue.add("b")
-    assert await queue.get() == "b"
 
 
 @pytest.mark.promise(60, "S23")

@@ -13,8 +13,12 @@ from aiop.runtime.client.errors import BadRequest, Conflict
 from aiop.runtime.client.lane import WriteLane
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.client.transport import HttpTransport
+from aiop.runtime.conditions.status import StatusWriter
 from aiop.runtime.kit.clock import SystemClock
+from aiop.runtime.views.custom import decode_custom
 from support.controlplane import Cluster
+from support.rest import Rest
+from support.smalloperator import STORMS
 
 pytestmark = pytest.mark.real
 
@@ -101,3 +105,18 @@ async def test_a_write_for_an_object_that_is_no_longer_that_one_is_a_conflict(
     with pytest.raises(Conflict):
         await STALE[write](client, key)
     assert json.loads(await client.get(CONFIGMAPS, key))["data"] == {"n": "1"}
+
+
+async def test_a_status_is_written_to_no_object_but_the_one_that_was_seen(client: Client, rest: Rest) -> None:
+    """Of a custom resource's status the server heeds no UID, so the writer's precondition is the version."""
+    key = ObjectKey(NAMESPACE, f"client-{next(_numbers)}")
+    body = {"apiVersion": STORMS.api_version, "kind": STORMS.kind, "metadata": {"name": key.name}, "spec": {}}
+    seen = decode_custom(await client.create(STORMS, NAMESPACE, body, field_manager="me"))
+    await client.delete(STORMS, key)
+    await client.create(STORMS, NAMESPACE, body, field_manager="me")
+    told = {**body, "metadata": {"name": key.name, "uid": seen.metadata.uid}, "status": {"text": "by its UID"}}
+    await client.apply(STORMS, key, told, field_manager="other", subresource="status")
+    with pytest.raises(Conflict):
+        await StatusWriter(client, STORMS, "me").write(seen.metadata, b"{}", b'{"text":"late"}')
+    assert json.loads(await client.get(STORMS, key))["status"] == {"text": "by its UID"}
+    await client.delete(STORMS, key)

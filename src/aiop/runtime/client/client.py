@@ -20,20 +20,25 @@ from aiop.runtime.client.errors import ConnectionFailed, RequestTimedOut, Stream
 from aiop.runtime.client.gate import OpenGate, WriteGate
 from aiop.runtime.client.lane import WriteLane
 from aiop.runtime.client.resource import ObjectKey, Resource
-from aiop.runtime.client.transport import SHORTEST_SECONDS, Request, Transport, duration
+from aiop.runtime.client.transport import SHORTEST_SECONDS, Request, Response, Transport, duration
 from aiop.runtime.client.watchlines import LineFramer
 from aiop.runtime.kit.clock import Clock
 
 _FAILURES = 400
 # A read that takes longer has a dead server behind it: the API server itself ends requests after 60 s.
 _READ_SECONDS = 65.0
-# The longest that a write may take; less where the lease ends sooner (decision: no write outlives its lease).
+# The longest that a write may take; less where the lease ends sooner (no write outlives its lease).
 _WRITE_SECONDS = 30.0
 # A server closes a watch within moments of its time-out; silence this much longer means a dead connection.
 _IDLE_GRACE_SECONDS = 5.0
 
 _JSON = "application/json"
+_JSON_OF_METADATA = f"{_JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _DELETE_KIND = {"apiVersion": "v1", "kind": "DeleteOptions"}
+
+
+def _untold() -> None:
+    """Nobody waits to hear that a watch was taken."""
 
 
 class PatchType(StrEnum):
@@ -66,7 +71,7 @@ class Client:
 
     async def get(self, resource: Resource, key: ObjectKey, *, subresource: str = "") -> bytes:
         """One object, read from the store itself (never from an older cache)."""
-        return await self.get_path(resource.path(key.namespace, key.name, subresource))
+        return await self.get_path(resource.object_path(key, subresource))
 
     async def list_pages(
         self,
@@ -77,18 +82,19 @@ class Client:
         field_selector: str = "",
         resource_version: str = "",
         page_size: int = 500,
+        page_seconds: float = _READ_SECONDS,
         accept: str = _JSON,
     ) -> AsyncIterator[ListPage]:
         """Every object, a page at a time; all of one version. Raises Expired if reading took too long.
 
-        ``accept`` is the media type asked for: JSON, perhaps transformed by the server.
+        A page may take ``page_seconds``. ``accept`` is the media type asked for: JSON, perhaps transformed.
         """
         query = _selection(label_selector, field_selector)
         query["limit"] = str(page_size)
         if resource_version:
             query["resourceVersion"] = resource_version
         while True:
-            page = decode_list(await self._read(resource.path(namespace), query, accept))
+            page = decode_list(await self._read(resource.path(namespace), query, accept, page_seconds))
             token = page.continue_token
             yield page
             if not token:
@@ -96,6 +102,15 @@ class Client:
             del page  # the next one comes in its place, not beside it
             query.pop("resourceVersion", None)
             query["continue"] = token
+
+    async def confirm(self, resource: Resource, resource_version: str, *, namespace: str = "") -> None:
+        """Return if the server has come as far as that version.
+
+        Raises ServerError (its cause is ResourceVersionTooLarge) if it has not, as after a restore from a backup: a
+        watch from there would be silent until it has, and miss all that happens meanwhile.
+        """
+        query = {"limit": "1", "resourceVersion": resource_version, "resourceVersionMatch": "NotOlderThan"}
+        await self._read(resource.path(namespace), query, _JSON_OF_METADATA)
 
     async def watch(
         self,
@@ -109,7 +124,7 @@ class Client:
         idle_timeout: float | None = None,
         initial_events: bool = False,
         accept: str = _JSON,
-        opened: Callable[[], None] | None = None,
+        opened: Callable[[], None] = _untold,
     ) -> AsyncIterator[WatchEvent]:
         """What happens after ``resource_version``, bookmarks included, until the server ends it.
 
@@ -118,27 +133,14 @@ class Client:
         the server has taken the watch. An ERROR event raises the mapped ApiError; a cut line raises ConnectionFailed;
         silence for ``idle_timeout`` seconds (default: 5 more than the server's own time-out) raises StreamStalled.
         """
-        query = _selection(label_selector, field_selector) | {
-            "watch": "true",
-            "allowWatchBookmarks": "true",
-            "resourceVersion": resource_version,
-            "timeoutSeconds": str(timeout_seconds),
-        }
-        if initial_events:
-            query |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
-        request = Request(
-            "GET",
-            resource.path(namespace),
-            query=tuple(query.items()),
-            headers={"Accept": accept},
-            timeout=timeout_seconds + _IDLE_GRACE_SECONDS if idle_timeout is None else idle_timeout,
-        )
+        query = _watching(resource_version, timeout_seconds, initial_events=initial_events)
+        query |= _selection(label_selector, field_selector)
+        silence = timeout_seconds + _IDLE_GRACE_SECONDS if idle_timeout is None else idle_timeout
+        request = Request("GET", resource.path(namespace), tuple(query.items()), {"Accept": accept}, timeout=silence)
         framer = LineFramer()
         async with self._transport.stream(request) as stream:
-            if stream.response.status >= _FAILURES:
-                raise error_from(stream.response.status, stream.response.body, stream.response.headers)
-            if opened is not None:
-                opened()
+            _require_success(stream.response)
+            opened()
             try:
                 async with aclosing(stream.chunks()) as chunks:
                     async for chunk in chunks:
@@ -171,7 +173,7 @@ class Client:
         no object is.
         """
         query = {"fieldManager": field_manager, "force": "true" if force else "false"}
-        path = resource.path(key.namespace, key.name, subresource)
+        path = resource.object_path(key, subresource)
         return await self._write("PATCH", path, key, body, query, PatchType.APPLY)
 
     async def patch(
@@ -185,14 +187,14 @@ class Client:
         subresource: str = "",
     ) -> bytes:
         """A JSON or merge patch; in a merge patch, UID and resourceVersion are preconditions as in `apply`."""
-        path = resource.path(key.namespace, key.name, subresource)
+        path = resource.object_path(key, subresource)
         return await self._write("PATCH", path, key, body, {"fieldManager": field_manager}, patch_type)
 
     async def replace(
         self, resource: Resource, key: ObjectKey, body: Body, *, field_manager: str, subresource: str = ""
     ) -> bytes:
         """PUT; the body's resourceVersion is the precondition."""
-        path = resource.path(key.namespace, key.name, subresource)
+        path = resource.object_path(key, subresource)
         return await self._write("PUT", path, key, body, {"fieldManager": field_manager})
 
     async def delete(
@@ -216,15 +218,14 @@ class Client:
             options["preconditions"] = preconditions
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
-        return await self._write("DELETE", resource.path(key.namespace, key.name), key, options, {})
+        return await self._write("DELETE", resource.object_path(key), key, options, {})
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
 
-    async def _read(self, path: str, query: dict[str, str], accept: str) -> bytes:
-        headers = {"Accept": accept}
-        return await self._send(Request("GET", path, tuple(query.items()), headers=headers, timeout=_READ_SECONDS))
+    async def _read(self, path: str, query: dict[str, str], accept: str, seconds: float = _READ_SECONDS) -> bytes:
+        return await self._send(Request("GET", path, tuple(query.items()), {"Accept": accept}, timeout=seconds))
 
     async def _write(
         self,
@@ -264,8 +265,7 @@ class Client:
 
     async def _send(self, request: Request) -> bytes:
         response = await self._transport.send(request)
-        if response.status >= _FAILURES:
-            raise error_from(response.status, response.body, response.headers)
+        _require_success(response)
         return response.body
 
     async def __aenter__(self) -> Self:
@@ -277,6 +277,23 @@ class Client:
         await self.aclose()
 
 
+def _require_success(response: Response) -> None:
+    if response.status >= _FAILURES:
+        raise error_from(response.status, response.body, response.headers)
+
+
 def _selection(label_selector: str, field_selector: str) -> dict[str, str]:
     wanted = {"labelSelector": label_selector, "fieldSelector": field_selector}
     return {name: value for name, value in wanted.items() if value}
+
+
+def _watching(resource_version: str, timeout_seconds: int, *, initial_events: bool) -> dict[str, str]:
+    query = {
+        "watch": "true",
+        "allowWatchBookmarks": "true",
+        "resourceVersion": resource_version,
+        "timeoutSeconds": str(timeout_seconds),
+    }
+    if initial_events:
+        query |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+    return query

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from aiop.runtime.client.depth import decode_deep
 from aiop.runtime.client.errors import (
     AlreadyExists,
     ApiError,
@@ -42,8 +43,8 @@ _SERVER_ERRORS = 500
 _UID = "metadata.uid"
 # What is kept of an answer that is no Status object: enough to recognise a proxy's error page.
 _SHOWN_BYTES = 200
-# msgspec lets a string that is not UTF-8 pass as Python's own error.
-_NONSENSE = (msgspec.DecodeError, UnicodeDecodeError)
+# msgspec lets two faults pass as Python's own errors: a string that is not UTF-8, and what is nested too deep.
+NONSENSE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class ListPage(NamedTuple):
@@ -106,10 +107,13 @@ def encode(body: object) -> bytes:
 
 
 def decode_list(data: bytes) -> ListPage:
-    """A page of a list; raises ProtocolError if it is none. Items are copied out, so that no page lingers."""
+    """A page of a list; raises ProtocolError if it is none. Items are copied out, so that no page lingers.
+
+    How deep an item is nested is no fault of the page's.
+    """
     try:
-        page = _list_decoder.decode(data)
-    except _NONSENSE as error:
+        page = decode_deep(_list_decoder.decode, data)
+    except NONSENSE as error:
         message = f"not a list: {error}"
         raise ProtocolError(message) from error
     items = tuple(bytes(item) for item in page.items or ())
@@ -117,10 +121,13 @@ def decode_list(data: bytes) -> ListPage:
 
 
 def decode_event(line: bytes) -> WatchEvent:
-    """An event of a watch; raises the mapped ApiError for an ERROR event and ProtocolError for nonsense."""
+    """An event of a watch; raises the mapped ApiError for an ERROR event and ProtocolError for nonsense.
+
+    How deep the object is nested is no fault of the event's.
+    """
     try:
-        event = _event_decoder.decode(line)
-    except _NONSENSE as error:
+        event = decode_deep(_event_decoder.decode, line)
+    except NONSENSE as error:
         message = f"not a watch event: {error}"
         raise ProtocolError(message) from error
     if event.type == "ERROR":
@@ -131,8 +138,8 @@ def decode_event(line: bytes) -> WatchEvent:
 def error_from(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> ApiError:
     """The typed error for an answer; ``status`` 0 means that the body's own code counts."""
     try:
-        told = _status_decoder.decode(body)
-    except _NONSENSE:
+        told = decode_deep(_status_decoder.decode, body)
+    except NONSENSE:
         told = _Status(message=body[:_SHOWN_BYTES].decode(errors="replace").strip())
     code = status or told.code or _SERVER_ERRORS
     details = told.details or _StatusDetails()

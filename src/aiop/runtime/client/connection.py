@@ -5,6 +5,7 @@ import os
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from kubernetes_asyncio.config.incluster_config import (
 )
 from kubernetes_asyncio.config.kube_config import load_kube_config
 
+from aiop.runtime.client.aside import aside
 from aiop.runtime.client.errors import ClientError
 from aiop.runtime.client.sockets import open_session
 
@@ -27,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 # Bound tokens are rotated by the kubelet at 80 % of an hour; reading the file this often is early enough.
 _TOKEN_READ_SECONDS = 60.0
+# A plugin that asks a person or a far server is slow; what takes longer than this hangs.
+LOAD_SECONDS = 30.0
 _CERTIFICATES = "cannot use the certificates"
 
 Reload = Callable[[], Awaitable[None]]
@@ -42,8 +46,11 @@ class Connection:
     ``generation`` counts the renewals: who was refused says with which one, and many refused at once renew once.
     """
 
-    def __init__(self, configuration: Configuration, reload: Reload, identity: tuple[bytes, ...]) -> None:
+    def __init__(
+        self, configuration: Configuration, reload: Reload, identity: tuple[bytes, ...], load_seconds: float
+    ) -> None:
         self.generation = 0
+        self._load_seconds = load_seconds
         self._configuration = configuration
         self._reload = reload
         self._identity = identity
@@ -84,7 +91,7 @@ class Connection:
             if used != self.generation:
                 return
             await self._reload()
-            identity = await _identity(self._configuration)
+            identity = await _identity(self._configuration, self._load_seconds)
             if identity != self._identity:
                 await self._reopen()
                 self._identity = identity
@@ -101,18 +108,24 @@ class Connection:
         await self.session.close()
 
 
-async def load_connection(kubeconfig: str | None = None, context: str | None = None) -> Connection:
+async def load_connection(
+    kubeconfig: str | None = None, context: str | None = None, *, load_seconds: float = LOAD_SECONDS
+) -> Connection:
     """Connect as ``kubeconfig`` says; without one as the pod's ServiceAccount, else by $KUBECONFIG or ~/.kube/config.
 
-    Raises ConfigurationFailed, naming what was tried.
+    Raises ConfigurationFailed, naming what was tried, now and at each renewal, also if that takes more than
+    ``load_seconds``; a plugin that hangs is killed then.
     """
     configuration = type.__call__(Configuration)  # a fresh one: the class hands out copies of a global default
     in_cluster = kubeconfig is None and context is None and os.environ.get(SERVICE_HOST_ENV_NAME)
-    reload = _in_cluster(configuration) if in_cluster else _from_kubeconfig(configuration, kubeconfig, context)
+    if in_cluster:
+        reload = _in_cluster(configuration, load_seconds)
+    else:
+        reload = _from_kubeconfig(configuration, kubeconfig, context, load_seconds)
     await reload()
-    identity = await _identity(configuration)
+    identity = await _identity(configuration, load_seconds)
     with _told(_CERTIFICATES):
-        return Connection(configuration, reload, identity)
+        return Connection(configuration, reload, identity, load_seconds)
 
 
 def _tls(configuration: Configuration) -> ssl.SSLContext:
@@ -134,20 +147,25 @@ def _environments_proxy(host: str) -> str | None:
     return None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
 
 
-def _from_kubeconfig(configuration: Configuration, kubeconfig: str | None, context: str | None) -> Reload:
+def _from_kubeconfig(
+    configuration: Configuration, kubeconfig: str | None, context: str | None, seconds: float
+) -> Reload:
     async def reload() -> None:
         path = kubeconfig or os.environ.get("KUBECONFIG") or None
-        loading = load_kube_config(
-            config_file=path, context=context, client_configuration=configuration, persist_config=False
+        load = partial(
+            load_kube_config,
+            config_file=path,
+            context=context,
+            client_configuration=configuration,
+            persist_config=False,
         )
         with _told(f"cannot find the API server by {kubeconfig or '$KUBECONFIG or ~/.kube/config'}"):
-            # It reads files, and may run a plugin that reads more: a thread with a loop of its own holds up nobody.
-            await asyncio.to_thread(asyncio.run, loading)
+            await aside(load, seconds)  # it reads files, and may run a plugin that reads more
 
     return reload
 
 
-def _in_cluster(configuration: Configuration) -> Reload:
+def _in_cluster(configuration: Configuration, seconds: float) -> Reload:
     loader = InClusterConfigLoader(
         token_filename=SERVICE_TOKEN_FILENAME,
         cert_filename=SERVICE_CERT_FILENAME,
@@ -156,11 +174,14 @@ def _in_cluster(configuration: Configuration) -> Reload:
     loop = asyncio.get_running_loop()
     last_read = -_TOKEN_READ_SECONDS
 
+    async def load() -> None:
+        loader.load_and_set(configuration)
+
     async def reload() -> None:
         nonlocal last_read
         last_read = loop.time()
         with _told("cannot find the API server by the pod's ServiceAccount"):
-            await asyncio.to_thread(loader.load_and_set, configuration)
+            await aside(load, seconds)
 
     async def refresh(_configuration: Configuration) -> None:
         if loop.time() - last_read < _TOKEN_READ_SECONDS:
@@ -175,15 +196,19 @@ def _in_cluster(configuration: Configuration) -> Reload:
     return reload
 
 
-async def _identity(configuration: Configuration) -> tuple[bytes, ...]:
+async def _identity(configuration: Configuration, seconds: float) -> tuple[bytes, ...]:
     """What the files of our TLS material say now; their names may stay while their content is rotated."""
+    files = (configuration.cert_file, configuration.key_file, configuration.ssl_ca_cert)
 
-    def read() -> tuple[bytes, ...]:
-        files = (configuration.cert_file, configuration.key_file, configuration.ssl_ca_cert)
-        return tuple(Path(file).read_bytes() for file in files if file)
+    async def read() -> tuple[bytes, ...]:
+        return tuple(map(_content, filter(None, files)))
 
     with _told(_CERTIFICATES):
-        return await asyncio.to_thread(read)
+        return await aside(read, seconds)
+
+
+def _content(file: str) -> bytes:
+    return Path(file).read_bytes()
 
 
 @contextmanager

@@ -23,8 +23,15 @@ class WriteNotPermitted(ClientError):
     """Raised when the write gate is closed, before a byte is sent: this process does not hold the lease."""
 
 
+class InvalidName(ClientError):
+    """Raised when a name cannot be asked for, before a byte is sent: empty, or one that leads a URL elsewhere."""
+
+    def __init__(self, field: str, value: str, fix: str) -> None:
+        super().__init__(f"{field} {value!r} names nothing in the API: {fix}")
+
+
 class ProtocolError(ClientError):
-    """Raised when the answer is not what the Kubernetes API promises: not JSON, cut short, or another kind."""
+    """Raised when the answer is not what the Kubernetes API promises: not JSON, another kind, or a redirect."""
 
 
 @dataclass(frozen=True, slots=True)

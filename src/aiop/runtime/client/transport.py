@@ -9,14 +9,17 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from aiop import __version__
 from aiop.runtime.client.connection import Connection
-from aiop.runtime.client.errors import ClientError, ConnectionFailed, RequestTimedOut
+from aiop.runtime.client.errors import ClientError, ConnectionFailed, ProtocolError, RequestTimedOut
 
 _UNAUTHORIZED = 401
+_REDIRECTS = range(300, 400)
+_USER_AGENT = f"aiop/{__version__}"
 # A reader that is refused later than this has lost its connection, not its patience.
 _CONNECT_SECONDS = 10.0
 # The unit of a server's time-out below a second; less would be 0, and 0 means the server's own default.
@@ -67,7 +70,7 @@ class Transport(Protocol):
     """Carries requests; the HTTP one below, or another in tests."""
 
     async def send(self, request: Request) -> Response:
-        """One exchange; raises ConnectionFailed or RequestTimedOut."""
+        """One exchange; raises ConnectionFailed, RequestTimedOut or ProtocolError."""
         ...
 
     def stream(self, request: Request) -> Any:
@@ -84,10 +87,17 @@ def _ignore(method: str, host: str, status: int) -> None:
 
 
 class HttpTransport:
-    """Carries requests over the connection's own session; ``observe(method, host, status)`` counts them."""
+    """Carries requests over the connection's own session; ``observe(method, host, status)`` counts them.
 
-    def __init__(self, connection: Connection, *, observe: RequestObserver = _ignore) -> None:
+    ``user_agent`` is how the server's logs name us. A redirect is never followed, since neither the credentials nor a
+    write are for others: it raises ProtocolError.
+    """
+
+    def __init__(
+        self, connection: Connection, *, user_agent: str = _USER_AGENT, observe: RequestObserver = _ignore
+    ) -> None:
         self._connection = connection
+        self._user_agent = user_agent
         self._observe = observe
 
     async def send(self, request: Request) -> Response:
@@ -124,7 +134,7 @@ class HttpTransport:
 
     @asynccontextmanager
     async def _open(self, request: Request, limits: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.ClientResponse]:
-        headers = {"User-Agent": f"aiop/{__version__}", **request.headers}
+        headers = {"User-Agent": self._user_agent, **request.headers}
         headers |= await self._connection.authorization()
         with _mapped(request):
             answer = await self._connection.session.request(
@@ -134,12 +144,14 @@ class HttpTransport:
                 headers=headers,
                 data=_Body(request) if request.body else None,
                 timeout=limits,
+                allow_redirects=False,
                 **self._connection.request_options,
             )
         held = answer.connection
         transport = held.transport if held is not None else None
         try:
             self._observe(request.method, self._connection.host, answer.status)
+            _refuse_redirect(request, answer)
             yield answer
         except BaseException:
             if transport is not None and not answer.content.is_eof():  # at the end, it may serve another already
@@ -230,3 +242,16 @@ def _mapped(request: Request) -> Iterator[None]:
 def _said(request: Request, error: BaseException) -> str:
     """The request's line and the error's words; never a body or a header."""
     return f"{request.method} {request.path}: {error or type(error).__name__}"
+
+
+def _refuse_redirect(request: Request, answer: aiohttp.ClientResponse) -> None:
+    """Raises ProtocolError for one; it names the host alone, since a path and a query may hold secrets."""
+    if answer.status not in _REDIRECTS:
+        return
+    try:
+        host = urlsplit(answer.headers.get("Location", "")).hostname
+    except ValueError:  # no URL at all
+        host = None
+    to = f" to the host {host!r}" if host else ""
+    message = f"{request.method} {request.path}: {answer.status}, a redirect{to}; name the API server's own URL"
+    raise ProtocolError(message)

@@ -86,9 +86,14 @@ class ChildWriter:
         return await self._update(child, owner, live)
 
     async def delete(self, key: ObjectKey, uid: str) -> None:
-        """Delete that very object; that it is gone already, or replaced, is fine."""
+        """Delete that very object as the cache shows it; that it is gone already, replaced or changed is fine.
+
+        What changed it wakes the owner, who then decides anew.
+        """
+        live = self._informer.store.get(key)
+        seen = live.metadata.resource_version if live is not None and live.metadata.uid == uid else None
         try:
-            await self._client.delete(self._resource, key, uid=uid)
+            await self._client.delete(self._resource, key, uid=uid, resource_version=seen)
         except (NotFound, Conflict):
             return
         self._informer.deleted(key, uid)
@@ -145,7 +150,7 @@ class ChildWriter:
             return Outcome.UNCHANGED
         try:
             live = await self._own_by_apply(child.key, live)
-            body["metadata"]["uid"] = live.metadata.uid
+            body["metadata"] |= {"uid": live.metadata.uid, "resourceVersion": live.metadata.resource_version}
             data = await self._client.apply(self._resource, child.key, body, field_manager=self._field_manager)
             view = self._informer.written(data)
             if isinstance(view, Owned) and not self._satisfied(view, body, child):

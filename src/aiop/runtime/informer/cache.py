@@ -32,12 +32,15 @@ class Cache(Generic[V]):
 
     def replace(self, views: Mapping[ObjectKey, V], version: str, mark: int, *, initial: bool) -> None:
         """A list counts as it is; what it does not have is gone. Readers see it as a whole."""
-        before = self._store.all_observed()
+        before = self._store.current()  # which is left as it is: what comes takes its place
         fallen = self._store.replace(views.values(), version, mark)
-        changes = difference(before, self._store.all_observed(), initial=initial)
-        told = {event.key for event in changes}
-        undone = self._undone({key: view for key, view in fallen.items() if key not in told})
-        self._handlers.notify(*changes, *undone)
+        if not self._handlers.listening:
+            return
+        changes = difference(before, self._store.current(), initial=initial)
+        if fallen:
+            told = {event.key for event in changes}
+            changes += self._undone({key: view for key, view in fallen.items() if key not in told})
+        self._handlers.notify(*changes)
 
     def watching(self) -> None:
         """A watch begins at the store's version."""

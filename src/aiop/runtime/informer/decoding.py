@@ -6,10 +6,12 @@ from typing import Generic, NamedTuple
 import msgspec
 import structlog
 
+from aiop.runtime.client.depth import decode_deep
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.informer.errors import ForeignObject, UndecodableObject
 from aiop.runtime.informer.metrics import InformerMetrics
 from aiop.runtime.informer.store import V
+from aiop.runtime.views.nulls import nulls_left_out
 
 log = structlog.get_logger(__name__)
 
@@ -60,8 +62,8 @@ class _BookmarkObject(msgspec.Struct):
     metadata: _BookmarkMeta
 
 
-_types = msgspec.json.Decoder(_Types).decode
-_identify = msgspec.json.Decoder(_Identified).decode
+_types = nulls_left_out(msgspec.json.Decoder(_Types).decode)
+_identify = nulls_left_out(msgspec.json.Decoder(_Identified).decode)
 _bookmark = msgspec.json.Decoder(_BookmarkObject).decode
 
 
@@ -141,6 +143,6 @@ class Decoding(Generic[V]):
 def _identity(data: bytes) -> _Identity:
     """Whose JSON it is, as far as that can be read."""
     try:
-        return _identify(data).metadata
+        return decode_deep(_identify, data).metadata
     except _NONSENSE:
         return _Identity()

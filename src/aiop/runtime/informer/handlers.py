@@ -73,6 +73,11 @@ class Handlers(Generic[V]):
                 self._end_resync(registration)
                 return
 
+    @property
+    def listening(self) -> bool:
+        """False while there is nobody to be told."""
+        return bool(self._registered)
+
     def notify(self, *events: Event[V]) -> None:
         """Tell everybody, one handler after the other, each in order."""
         for registration in tuple(self._registered):

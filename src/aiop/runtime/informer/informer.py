@@ -149,6 +149,9 @@ class Informer(Generic[V]):
         if not self.store.version:
             self._reflector.list_due = True
         if not self._reflector.list_due:
+            if self._reflector.confirm_due:
+                await self._source.confirm(self.store.version)
+                self._reflector.confirmed()
             await self._watch()
         elif self._reflector.by_watch:
             await self._list_by_watch()

@@ -47,12 +47,15 @@ class Reflector:
 
     Promised: an expiry leads to a list; a lost connection, a silent one, a 429 or a 401 never does; no failure is
     answered faster than the back-off allows, but for the first expiry in a while and for a watch that fell silent. A
-    list is asked for by watch until a server refuses that; then page by page, for good.
+    list is asked for by watch until a server refuses that; then page by page, for good. After a failure the resume
+    point has to be confirmed before it is used: a server that was restored from a backup may be behind it, and a watch
+    from there would be silent.
     """
 
     def __init__(self, draw: Callable[[], float], retry: Backoff = RETRY) -> None:
         self.list_due = True
         self.by_watch = True
+        self.confirm_due = False
         self._retry = BackoffState(retry, draw)
         self._started: float | None = None
         self._progressed = False
@@ -63,8 +66,13 @@ class Reflector:
     def listed(self) -> None:
         """The list is in the store."""
         self.list_due = False
+        self.confirm_due = False
         self._progressed = True
         self._failing_since = None
+
+    def confirmed(self) -> None:
+        """The server has come as far as the resume point."""
+        self.confirm_due = False
 
     def watching(self, now: float) -> None:
         """A watch begins."""
@@ -93,6 +101,7 @@ class Reflector:
 
     def failed(self, error: ClientError, now: float) -> float:
         """The list or the watch failed; the delay before the next try."""
+        self.confirm_due = True
         if isinstance(error, Expired):
             return self._expire(now)
         if isinstance(error, StreamStalled):

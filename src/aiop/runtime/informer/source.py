@@ -40,6 +40,10 @@ class ListWatch(Protocol):
         """All of them as ADDED events in no order, consistently, a marked bookmark, and what changes after that."""
         ...
 
+    async def confirm(self, resource_version: str) -> None:
+        """Return if the server has come as far as that version, else raise ServerError."""
+        ...
+
     def watch(
         self, resource_version: str, timeout_seconds: int, opened: Callable[[], None]
     ) -> AsyncIterator[WatchEvent]:
@@ -83,6 +87,10 @@ class ClientListWatch:
     def watch_list(self, timeout_seconds: int, opened: Callable[[], None]) -> AsyncIterator[WatchEvent]:
         """Without a resourceVersion, as a list: never back in time."""
         return self._watch("", timeout_seconds, opened, initial_events=True)
+
+    async def confirm(self, resource_version: str) -> None:
+        """One cheap request."""
+        await self.client.confirm(self.resource, resource_version, namespace=self.namespace)
 
     def watch(
         self, resource_version: str, timeout_seconds: int, opened: Callable[[], None]

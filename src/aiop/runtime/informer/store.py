@@ -12,6 +12,8 @@ from aiop.runtime.views.meta import ObjectView
 
 V = TypeVar("V", bound=ObjectView)
 IndexFunction = Callable[[V], Iterable[str]]
+# What an object has in each index, in the order of the indexes.
+_Values = tuple[tuple[str, ...], ...]
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +36,7 @@ class Store(Generic[V]):
         self._own: OwnWrites[V] = OwnWrites()
         self._version = ""
         self._indexes: dict[str, dict[str, set[ObjectKey]]] = {name: {} for name in self._functions}
-        self._indexed: dict[ObjectKey, tuple[tuple[str, ...], ...]] = {}  # the values of each index, in its order
+        self._indexed: dict[ObjectKey, _Values] = {}
 
     def __len__(self) -> int:
         return len(self._indexed)
@@ -71,6 +73,10 @@ class Store(Generic[V]):
     def all_observed(self) -> dict[ObjectKey, V]:
         """All that the watch last said."""
         return dict(self._base)
+
+    def current(self) -> Mapping[ObjectKey, V]:
+        """As ``all_observed``, not copied: for reading only; it changes until a ``replace`` puts another in its place."""
+        return self._base
 
     def put(self, view: V) -> bool:
         """What the watch says now; False if that is old news. An own write that is not newer gives way."""
@@ -109,8 +115,9 @@ class Store(Generic[V]):
         self._base = {key_of(view): view for view in views}
         self._version = version
         fallen = self._own.replaced(self._base, version, mark)
-        for key in dict.fromkeys([*self._indexed, *self._base]):
+        for key in [key for key in self._indexed if key not in self._base]:
             self._reindex(key)
+        self._reindex_base()
         return fallen
 
     def passed(self, version: str) -> dict[ObjectKey, V]:
@@ -144,12 +151,24 @@ class Store(Generic[V]):
         self._own.deleted(key, current)
         self._reindex(key)
 
+    def _reindex_base(self) -> None:
+        """As ``_reindex`` for each object of a list, of which most are as they were."""
+        own, indexed, values_of = self._own.get, self._indexed.get, self._values_of
+        for key, view in self._base.items():
+            write = own(key)
+            new = values_of(write.view if write else view)
+            old = indexed(key)
+            if new != old:
+                self._place(key, old, new)
+
     def _reindex(self, key: ObjectKey) -> None:
         view = self.get(key)
         old = self._indexed.get(key)
-        new = None if view is None else tuple(self._values_of(name, view) for name in self._functions)
-        if new == old:
-            return
+        new = None if view is None else self._values_of(view)
+        if new != old:
+            self._place(key, old, new)
+
+    def _place(self, key: ObjectKey, old: _Values | None, new: _Values | None) -> None:
         for index, values in zip(self._indexes.values(), old or (), strict=False):
             _drop(index, values, key)
         if new is None:
@@ -160,12 +179,15 @@ class Store(Generic[V]):
             for value in values:
                 index.setdefault(value, set()).add(key)
 
-    def _values_of(self, name: str, view: V) -> tuple[str, ...]:
-        try:
-            return tuple(dict.fromkeys(self._functions[name](view)))
-        except Exception:  # an object that an index function cannot read may not stop the others
-            log.exception("index function failed", index=name, object=str(key_of(view)))
-            return ()
+    def _values_of(self, view: V) -> _Values:
+        values = []
+        for name, function in self._functions.items():
+            try:
+                values.append(tuple(dict.fromkeys(function(view))))
+            except Exception:  # an object that an index function cannot read may not stop the others
+                log.exception("index function failed", index=name, object=str(key_of(view)))
+                values.append(())
+        return tuple(values)
 
 
 def _drop(index: dict[str, set[ObjectKey]], values: Iterable[str], key: ObjectKey) -> None:

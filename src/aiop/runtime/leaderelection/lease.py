@@ -44,7 +44,9 @@ class Lease:
         """What is there, then every change, until the server ends it or says nothing for ``silence`` seconds."""
         namespace = self._key.namespace
         version = ""
-        pages = self._client.list_pages(LEASES, namespace=namespace, field_selector=self._selector)
+        pages = self._client.list_pages(
+            LEASES, namespace=namespace, field_selector=self._selector, page_seconds=silence
+        )
         async with aclosing(pages) as listed:  # type: ignore[type-var]  # an async generator
             async for page in listed:
                 version = page.resource_version

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from aiop.runtime.client.codec import NONSENSE
 from aiop.runtime.client.errors import ProtocolError
 from aiop.runtime.client.resource import ObjectKey
 
@@ -46,7 +47,7 @@ def decode_lease(data: bytes) -> LeaseRecord:
     """The record in a Lease object; what is unset is empty. Raises ProtocolError if it is no Lease."""
     try:
         lease = _decoder.decode(data)
-    except msgspec.DecodeError as error:
+    except NONSENSE as error:
         message = f"not a Lease: {error}"
         raise ProtocolError(message) from error
     return LeaseRecord(

@@ -16,12 +16,16 @@ from aiop.runtime.client.client import Client
 from aiop.runtime.client.errors import ClientError
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.kit.clock import Clock
+from aiop.runtime.kit.deadline import DeadlineExceeded, within
 from aiop.runtime.leaderelection.driver import Driver
 from aiop.runtime.leaderelection.elector import Elector
 from aiop.runtime.leaderelection.gate import LeaseGate
 from aiop.runtime.leaderelection.lease import Lease
 
 log = structlog.get_logger(__name__)
+
+# What closing the connections and the thread's event loop may take, beyond the release.
+_GRACE_SECONDS = 5.0
 
 
 class Heartbeat:
@@ -91,7 +95,8 @@ class ElectionThread:
         """Stop; with ``release`` the lease is let go, so that another need not wait for its end.
 
         Does nothing if it was not started; a second call only waits. What the thread died of is not raised here,
-        but by `wait`.
+        but by `wait`. A thread that hangs is left behind once the time for a release and five seconds more are over:
+        its gate is closed, and the lease ends by itself.
         """
         with self._lock:
             if not self._stopping:
@@ -100,8 +105,18 @@ class ElectionThread:
                 if self._loop is not None and self._task is not None:
                     self._loop.call_soon_threadsafe(self._task.cancel)
         if self._ended is not None:
-            await asyncio.gather(asyncio.shield(self._ended), return_exceptions=True)
-            await asyncio.to_thread(self._thread.join)
+            await self._join(self._ended)
+
+    async def _join(self, ended: asyncio.Future[None]) -> None:
+        try:
+            await within(self._clock, self._elector.times.renew_deadline + _GRACE_SECONDS, _done(ended))
+        except DeadlineExceeded:
+            self._gate.close(self._shard)
+            log.warning("leader election hangs and is left behind", lease=str(self._key))
+            if not ended.done():
+                ended.set_result(None)
+        else:
+            await asyncio.to_thread(self._thread.join, _GRACE_SECONDS)
 
     def _main(self) -> None:
         error: BaseException | None = None
@@ -165,3 +180,8 @@ class ElectionThread:
             except ClientError as error:
                 log.warning("no connection for the lease", error=str(error))
                 await self._clock.sleep(self._elector.times.retry)
+
+
+async def _done(ended: asyncio.Future[None]) -> None:
+    """Return once it is, whatever came of it."""
+    await asyncio.wait((ended,))

@@ -3,10 +3,11 @@
 import msgspec
 
 from aiop.runtime.views.meta import ObjectMeta
+from aiop.runtime.views.nulls import nulls_left_out, or_empty
 
 
 class CustomObject(msgspec.Struct, frozen=True, gc=False):
-    """``spec`` and ``status`` are JSON in buffers of their own; ``{}`` where the object has none."""
+    """``spec`` and ``status`` are JSON in buffers of their own; ``{}`` where the object has none, or null."""
 
     metadata: ObjectMeta
     spec: bytes = b"{}"
@@ -19,10 +20,10 @@ class _Wire(msgspec.Struct):
     status: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
 
 
-_decoder = msgspec.json.Decoder(_Wire)
+_decode = nulls_left_out(msgspec.json.Decoder(_Wire).decode, untouched=frozenset({"spec", "status"}))
 
 
 def decode_custom(data: bytes) -> CustomObject:
     """Any object that has a spec and a status."""
-    wire = _decoder.decode(data)
-    return CustomObject(wire.metadata, bytes(wire.spec), bytes(wire.status))
+    wire = _decode(data)
+    return CustomObject(wire.metadata, or_empty(wire.spec), or_empty(wire.status))

@@ -1,10 +1,13 @@
 """Views of children that an operator writes: metadata, the raw spec to compare with, and who owns what."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 
 from aiop.runtime.views.meta import ObjectMeta
+from aiop.runtime.views.nulls import nulls_left_out, or_empty
 from aiop.runtime.views.workloads import Condition
 
 StatusT = TypeVar("StatusT", bound=msgspec.Struct)
@@ -31,8 +34,9 @@ class Owned(msgspec.Struct, frozen=True, gc=False):
     managed_fields: tuple[ManagedFieldsEntry, ...] = ()
 
     def status_as(self, kind: type[StatusT]) -> StatusT:
-        """The status as a struct; what is missing has its default."""
-        return msgspec.json.decode(self.status, type=kind)
+        """The status as a struct; what is missing or null has its default."""
+        decode: Callable[[bytes], StatusT] = partial(msgspec.json.decode, type=kind)
+        return nulls_left_out(decode)(self.status)
 
     def owned_by(self, uid: str) -> bool:
         """True if the object with that UID controls this one."""
@@ -98,19 +102,18 @@ class _WireObject(msgspec.Struct):
     status: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
 
 
-_decoder = msgspec.json.Decoder(_WireObject)
+_decode = nulls_left_out(msgspec.json.Decoder(_WireObject).decode, untouched=frozenset({"spec", "data", "status"}))
 
 
 def decode_owned(data: bytes) -> Owned:
     """A child with a spec, or (ControllerRevision) with data, which is then its content."""
-    wire = _decoder.decode(data)
-    # A msgspec.Raw pins the whole buffer it was cut from; bytes() copies just the piece.
+    wire = _decode(data)
     return Owned(
         metadata=_plain(wire.metadata),
-        content=bytes(wire.spec) or bytes(wire.data) or b"{}",
-        status=bytes(wire.status) or b"{}",
+        content=or_empty(wire.spec, wire.data),
+        status=or_empty(wire.status),
         managed_fields=tuple(
-            ManagedFieldsEntry(entry.manager, entry.operation, entry.subresource, bytes(entry.fields_v1))
+            ManagedFieldsEntry(entry.manager, entry.operation, entry.subresource, or_empty(entry.fields_v1))
             for entry in wire.metadata.managed_fields
         ),
     )
@@ -126,8 +129,8 @@ class Revision(msgspec.Struct, frozen=True, gc=False):
 
 def decode_revision(data: bytes) -> Revision:
     """A ControllerRevision."""
-    wire = _decoder.decode(data)
-    return Revision(metadata=_plain(wire.metadata), data=bytes(wire.data) or b"{}", revision=wire.revision)
+    wire = _decode(data)
+    return Revision(metadata=_plain(wire.metadata), data=or_empty(wire.data), revision=wire.revision)
 
 
 def _plain(meta: _WireMeta) -> ObjectMeta:

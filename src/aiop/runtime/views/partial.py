@@ -3,6 +3,7 @@
 import msgspec
 
 from aiop.runtime.views.meta import ObjectMeta
+from aiop.runtime.views.nulls import nulls_left_out
 
 
 class PartialObject(msgspec.Struct, frozen=True, gc=False):
@@ -11,4 +12,4 @@ class PartialObject(msgspec.Struct, frozen=True, gc=False):
     metadata: ObjectMeta
 
 
-decode_partial = msgspec.json.Decoder(PartialObject).decode
+decode_partial = nulls_left_out(msgspec.json.Decoder(PartialObject).decode)

@@ -7,6 +7,7 @@ from msgspec.structs import force_setattr
 
 from aiop.runtime.views.frozen import frozen
 from aiop.runtime.views.meta import ObjectMeta
+from aiop.runtime.views.nulls import nulls_left_out
 
 
 class Condition(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -167,7 +168,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     status: NodeStatus = NodeStatus()
 
 
-decode_pod = msgspec.json.Decoder(Pod).decode
-decode_replica_set = msgspec.json.Decoder(ReplicaSet).decode
-decode_endpoint_slice = msgspec.json.Decoder(EndpointSlice).decode
-decode_node = msgspec.json.Decoder(Node).decode
+decode_pod = nulls_left_out(msgspec.json.Decoder(Pod).decode)
+decode_replica_set = nulls_left_out(msgspec.json.Decoder(ReplicaSet).decode)
+decode_endpoint_slice = nulls_left_out(msgspec.json.Decoder(EndpointSlice).decode)
+decode_node = nulls_left_out(msgspec.json.Decoder(Node).decode)

@@ -1,7 +1,9 @@
 """Bytes become pages, events and typed errors; nonsense becomes ProtocolError, never a surprise."""
 
 import json
+import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -158,6 +160,31 @@ def test_an_answer_without_items_is_no_empty_list(kind: str) -> None:
 def test_an_answer_that_is_no_list_is_a_protocol_error(body: bytes) -> None:
     with pytest.raises(ProtocolError, match="not a list"):
         decode_list(body)
+
+
+def nested(levels: int) -> bytes:
+    return b'{"a":' * levels + b"1" + b"}" * levels
+
+
+@pytest.mark.parametrize("levels", [1_000, 10_000])
+def test_an_object_as_deep_as_an_api_server_stores_it_arrives_in_any_thread(levels: int) -> None:
+    deep, usual = nested(levels), sys.getrecursionlimit()
+    line, page = b'{"type":"ADDED","object":%b}' % deep, b'{"metadata":{},"items":[%b]}' % deep
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        assert pool.submit(decode_event, line).result() == WatchEvent("ADDED", deep)
+    assert decode_event(line) == WatchEvent("ADDED", deep)
+    assert decode_list(page).items == (deep,)
+    assert sys.getrecursionlimit() == usual
+
+
+def test_what_is_nested_deeper_than_any_api_server_stores_is_a_protocol_error() -> None:
+    deep, usual = nested(30_000), sys.getrecursionlimit()
+    with pytest.raises(ProtocolError, match="not a watch event"):
+        decode_event(b'{"type":"ADDED","object":%b}' % deep)
+    with pytest.raises(ProtocolError, match="not a list"):
+        decode_list(b'{"metadata":{},"items":[%b]}' % deep)
+    assert isinstance(error_from(400, b'{"details":{"a":%b}}' % deep), BadRequest)
+    assert sys.getrecursionlimit() == usual
 
 
 def test_bodies_are_encoded_once_and_bytes_not_at_all() -> None:

@@ -5,8 +5,11 @@ import pytest
 from aiop import __version__
 from aiop.runtime.client.builtin import CONFIGMAPS, DEPLOYMENTS, NODES
 from aiop.runtime.client.client import Client, PatchType
+from aiop.runtime.client.connection import load_connection
 from aiop.runtime.client.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
 from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.client.transport import HttpTransport
+from support.clock import FakeClock
 from support.loopback import Loopback, says
 from support.writes import KEY, WRITES
 
@@ -24,6 +27,13 @@ async def test_every_request_says_who_asks_and_with_which_token(client: Client, 
     await client.get(NODES, ObjectKey("", "n"))
     assert server.last.headers["User-Agent"] == f"aiop/{__version__}"
     assert server.last.headers["Authorization"] == "Bearer made-up"
+
+
+async def test_another_program_asks_under_a_name_of_its_own(server: Loopback, kubeconfig: str) -> None:
+    transport = HttpTransport(await load_connection(kubeconfig), user_agent="another/1")
+    async with server.running(), Client(transport, clock=FakeClock()) as client:
+        await client.get_path("/version")
+    assert server.last.headers["User-Agent"] == "another/1"
 
 
 async def test_a_name_that_looks_like_a_path_stays_one_name(client: Client, server: Loopback) -> None:

@@ -122,14 +122,14 @@ async def test_a_child_that_says_what_we_want_costs_no_call_whatever_the_server_
         assert bench.kinds() == []
 
 
-async def test_a_change_is_one_apply_bound_to_the_uid() -> None:
+async def test_a_change_is_one_apply_bound_to_the_object_as_it_was_seen() -> None:
     bench = Bench()
     async with run_informer(bench.informer):
         await bench.has(deployment())
         assert await bench.writer.ensure(deployment({"replicas": 3}), OWNER) is Outcome.CHANGED
         assert bench.kinds() == [APPLY]
         (body,) = bench.transport.bodies()
-        assert body["metadata"]["uid"] == "child-uid"
+        assert (body["metadata"]["uid"], body["metadata"]["resourceVersion"]) == ("child-uid", "5")
         assert body["spec"] == {"replicas": 3}
 
 
@@ -214,7 +214,7 @@ async def test_a_delete_names_the_uid_and_shows_as_terminating_and_not_as_absent
         await bench.writer.delete(KEY, "child-uid")
         (request,) = bench.transport.requests
         assert request.method == "DELETE"
-        assert bench.transport.bodies()[0]["preconditions"] == {"uid": "child-uid"}
+        assert bench.transport.bodies()[0]["preconditions"] == {"uid": "child-uid", "resourceVersion": "5"}
         shown = bench.informer.store.get(KEY)
         assert shown is not None
         assert shown.metadata.deletion_timestamp

@@ -103,6 +103,15 @@ def test_a_duration_is_rounded_up_so_that_others_come_too_late_rather_than_too_e
     assert lease["spec"]["leaseDurationSeconds"] == 2  # type: ignore[index]  # a JSON object
 
 
-def test_an_answer_that_is_no_lease_is_a_protocol_error() -> None:
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<html>try again</html>",
+        b'{"metadata":{"uid":"\xff"}}',
+        b'{"metadata":{},"status":' + b"[" * 5000 + b"]" * 5000 + b"}",
+    ],
+    ids=["HTML", "not UTF-8", "nested too deep"],
+)
+def test_an_answer_that_is_no_lease_is_a_protocol_error(data: bytes) -> None:
     with pytest.raises(ProtocolError, match="not a Lease"):
-        decode_lease(b"<html>try again</html>")
+        decode_lease(data)

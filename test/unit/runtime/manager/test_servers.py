@@ -1,11 +1,9 @@
-import asyncio
 import socket
 
 import aiohttp
 import pytest
 
 from aiop.runtime.client.resource import ObjectKey
-from support.clock import settle
 from support.listwatch import ScriptedSource, page, widget
 from support.managerbench import ManagerBench
 from support.managerweb import free_address, serving
@@ -28,18 +26,6 @@ NAMES = {
     "workqueue_unfinished_work_seconds",
     "workqueue_work_duration_seconds_count",
 }
-
-
-async def test_a_dead_part_is_unhealthy_while_the_others_end() -> None:
-    fuse = asyncio.Event()
-    async with serving(ScriptedSource([page(1, widget("one", 1))]), fuse=fuse) as web:
-        web.bench.work = lambda _key: web.bench.clock.sleep(10.0)
-        web.bench.controller.enqueue(ObjectKey("default", "one"))
-        await settle()
-        fuse.set()
-        await settle()
-        assert await web.health("/healthz") == (503, "task 'fuse' ended")
-        await web.bench.clock.advance(10.0)
 
 
 async def test_every_metric_of_controller_runtime_is_there_from_the_start() -> None:
