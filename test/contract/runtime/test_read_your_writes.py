@@ -198,6 +198,15 @@ def test_an_own_change_moves_the_object_in_the_index_and_back_when_it_falls() ->
     assert (len(store.by_index("label", "x")), store.by_index("label", "y")) == (1, [])
 
 
+@pytest.mark.promise(49)
+def test_an_own_change_that_outlives_a_relist_stays_where_it_is_in_the_index() -> None:
+    store = listed(5, view(3, labels={"l": "x"}))
+    mark = store.begin_list()
+    store.written(view(7, labels={"l": "y"}))
+    store.replace([view(6, labels={"l": "x"})], "6", mark)
+    assert (store.by_index("label", "x"), len(store.by_index("label", "y"))) == ([], 1)
+
+
 @pytest.mark.promise(50)
 def test_an_older_own_write_never_beats_a_newer_foreign_one() -> None:
     store = listed(5, view(3))

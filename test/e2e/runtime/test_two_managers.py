@@ -98,7 +98,7 @@ def _was_without_lease(write: Write, story: list[Write], reign: Reign) -> bool:
 
 
 def _undoes(write: Write, story: list[Write]) -> bool:
-    """An object becomes older than it was, or goes although it is wanted.
+    """An object becomes older than it was, or goes although it is newer than any word that it is not wanted.
 
     A creation cannot: its only precondition is that nobody has the name. One that comes late is seen, and put right by
     whoever leads.
@@ -106,8 +106,8 @@ def _undoes(write: Write, story: list[Write]) -> bool:
     if write.verb == "create":
         return False
     if write.verb == "delete":
-        storm = before(story, write, "storms")
-        return storm is not None and bool(storm.after["spec"]["wanted"])
+        gone = before(story, write, "configmaps")
+        return gone is not None and int(gone.after["data"]["generation"]) > _last_unwanted(write, story)
     replaced = before(story, write, write.resource.partition("/")[0])
     return replaced is not None and _is_older(write, replaced)
 
@@ -117,6 +117,13 @@ def _is_older(one: Write, other: Write) -> bool:
     if one.resource == "configmaps":
         return same and int(one.after["data"]["generation"]) < int(other.after["data"]["generation"])
     return same and _observed(one) < _observed(other)
+
+
+def _last_unwanted(deletion: Write, story: list[Write]) -> int:
+    """The last generation of the Storm, before its ConfigMap was deleted, that wanted none."""
+    known = [each for each in story if each.resource == "storms" and each.name == deletion.name and each.version]
+    said = [each.after for each in known if each.answered < deletion.received]
+    return max((each["metadata"]["generation"] for each in said if not each["spec"]["wanted"]), default=0)
 
 
 def _observed(storm: Write) -> int:

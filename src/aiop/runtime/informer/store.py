@@ -75,7 +75,7 @@ class Store(Generic[V]):
         return dict(self._base)
 
     def current(self) -> Mapping[ObjectKey, V]:
-        """As ``all_observed``, not copied: for reading only; it changes until a ``replace`` puts another in its place."""
+        """As ``all_observed``, not copied: for reading only; it changes until a ``replace`` puts another there."""
         return self._base
 
     def put(self, view: V) -> bool:
