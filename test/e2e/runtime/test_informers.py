@@ -106,7 +106,8 @@ async def test_lists_come_by_watch_whatever_is_asked_to_be_left_out(transport: R
     async with running(*informers):
         await until(lambda: all(informer.has_synced() for informer in informers))
         assert informers[2].store.get(ObjectKey("", "kube-system")) is not None
-        assert informers[1].store.get(ObjectKey("kube-system", "kube-root-ca.crt")) is not None
+        root = ObjectKey("kube-system", "kube-root-ca.crt")  # a controller makes it, a moment after the start
+        await until(lambda: informers[1].store.get(root) is not None)
         assert [transport.reads(resource) for resource in (PODS, CONFIGMAPS, NAMESPACES)] == [["initial"]] * 3
 
 
