@@ -27,7 +27,7 @@ class Results:
 
 def keep(parts: Mapping[str, Sequence[Figure]], scale: float, path: Path) -> None:
     """Write them to ``path``; other parts that are there stay, unless another machine measured them."""
-    before = read(path) if path.exists() else None
+    before = _known(path)
     old = before.parts if before is not None and before.machine == machine() else {}
     old_scales = before.scales if before is not None else {}
     scales = {name: scale if name in parts else old_scales[name] for name in {**old, **parts}}
@@ -36,6 +36,14 @@ def keep(parts: Mapping[str, Sequence[Figure]], scale: float, path: Path) -> Non
         content["parts"][name] = {"scale": scales[name], "figures": [asdict(figure) for figure in figures]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _known(path: Path) -> Results | None:
+    """What was kept before; None for nothing, and for a file of an older layout."""
+    try:
+        return read(path)
+    except (FileNotFoundError, KeyError):
+        return None
 
 
 def read(path: Path) -> Results:
