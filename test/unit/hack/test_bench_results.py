@@ -77,3 +77,10 @@ def test_a_missed_goal_is_said() -> None:
 )
 def test_numbers_are_written_for_people(value: float, text: str) -> None:
     assert in_figures(value) == text
+
+
+def test_a_file_of_an_older_layout_is_as_good_as_none(tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    path.write_text('{"machine": "one", "figures": []}')
+    keep({"cpu": []}, 1.0, path)
+    assert list(read(path).parts) == ["cpu"]
