@@ -134,7 +134,7 @@ async def test_a_write_that_is_given_up_while_its_answer_comes_is_reset_too(
         write = asyncio.create_task(client.create(CONFIGMAPS, "team", BODIES[1], field_manager="me"))
         begun = await asyncio.wait_for(deaf.begun.get(), PATIENCE)
         seen = asyncio.Event()
-        client._transport._observe = lambda *_: seen.set()  # type: ignore[attr-defined]
+        client._transport._observe = lambda *_: seen.set()  # type: ignore[attr-defined]  # tells when the head has come
         begun.say(b"HTTP/1.1 422 Unprocessable Entity\r\nContent-Length: 100\r\n\r\n{")
         await asyncio.wait_for(seen.wait(), PATIENCE)
         write.cancel()

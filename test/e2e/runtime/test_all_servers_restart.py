@@ -1,4 +1,4 @@
-"""etcd is restored from a backup under a running operator: versions are lower, and what had been is no more."""
+"""All servers restart under a running operator; once with a backup, so that versions are lower and things undone."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,6 +20,18 @@ STOP_SECONDS = 1.0
 def operator(own_sea: Sea, tmp_path: Path) -> Iterator[SmallOperator]:
     with own_sea.operated(tmp_path / "operator", "--idle-seconds", str(IDLE_SECONDS)) as running:
         yield running
+
+
+@pytest.mark.usefixtures("operator")
+def test_all_servers_restart_in_the_middle_of_the_work(own_sea: Sea) -> None:
+    own_sea.make_changes()
+    own_sea.plane.stop(STOP_SECONDS)
+    own_sea.plane.start()
+    own_sea.serves()
+    for number in range(OBJECTS):
+        own_sea.make(f"later-{number}")
+    own_sea.converges()
+    own_sea.stays_quiet()
 
 
 def test_an_operator_that_was_never_restarted_follows_the_restored_state(
