@@ -13,6 +13,7 @@ from hack.generated.chart import chart_files, crd_templates
 from hack.generated.included import pages_with_files
 from hack.generated.reference import reference_pages
 from hack.generated.text import as_yaml
+from hack.generated.values import values_page
 
 ROOT = Path(__file__).parents[1]
 # Folders in which every file is generated: what is there and not in the list is left over from before.
@@ -25,6 +26,7 @@ def generated_files() -> Iterator[tuple[str, str]]:
         yield f"manifests/crds/{definition['metadata']['name']}.yaml", as_yaml([definition])
     yield from crd_templates()
     yield from reference_pages()
+    yield from values_page(ROOT)
     yield from pages_with_files(ROOT)
 
 
