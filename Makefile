@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export KUBERNETES_VERSION
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit contract e2e bench generate check-generated controlplane requirements clean
+.PHONY: help demo test lint unit contract e2e bench docs generate check-generated controlplane requirements clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -36,11 +36,12 @@ demo: $(VENV)/.demo ## watch a model become Ready on an embedded cluster (ARGS="
 
 test: lint unit e2e ## everything that CI checks
 
-lint: $(VENV)/.dev check-generated ## formatting, rules, types, layers, generated files
+lint: $(VENV)/.dev check-generated ## formatting, rules, types, layers, generated files, pages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy src test hack docs/how-to/greetings
 	$(BIN)/lint-imports
+	$(BIN)/python -m hack.docs --check
 
 unit: $(VENV)/.dev ## tests without a real API server, with coverage
 	$(BIN)/pytest test/unit test/contract/runtime -n 2 --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
@@ -54,6 +55,9 @@ controlplane: $(VENV)/.dev ## build the real control plane once, into the cache
 bench: $(VENV)/.dev controlplane ## what things cost, as a table and as JSON (ARGS="--only cpu,memory", "--help")
 	$(BIN)/python -m hack.bench $(ARGS)
 
+docs: $(VENV)/.dev ## the pages as a site, in build/site
+	@$(BIN)/python -m hack.docs
+
 generate: $(VENV)/.dev ## CRDs, manifests and reference pages from their sources
 	$(BIN)/python -m hack.generate
 
@@ -61,7 +65,7 @@ check-generated: $(VENV)/.dev ## fail when what is committed differs from what i
 	$(BIN)/python -m hack.generate --check
 
 requirements: ## pin the newest versions again (needs uv)
-	@for name in manager demo dev bench; do \
+	@for name in manager demo dev bench docs; do \
 	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-strip-extras --no-header --output-file requirements/$$name.txt requirements/$$name.in; done
 

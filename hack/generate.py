@@ -1,4 +1,4 @@
-"""Everything that is generated: CRDs, the chart's copies of them, GitOps manifests, reference pages, files in pages.
+"""Everything that is generated: CRDs, the chart's copies of them, GitOps manifests, reference pages, navigation.
 
 `python -m hack.generate` writes it; with `--check` it only compares and ends with 1 if something differs.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from aiop.api.crd import custom_resource_definitions
 from hack.generated.chart import chart_files, crd_templates
 from hack.generated.included import pages_with_files
+from hack.generated.navigation import navigation_files
 from hack.generated.reference import reference_pages
 from hack.generated.text import as_yaml
 from hack.generated.values import values_page
@@ -22,6 +23,12 @@ _WHOLE = ("manifests/crds", "manifests/rbac", "manifests/operator", "charts/aiop
 
 def generated_files() -> Iterator[tuple[str, str]]:
     """Path and content of each file; the chart's CRDs come before what is rendered from the chart."""
+    files = dict(_from_sources())
+    yield from files.items()
+    yield from navigation_files(ROOT, set(files))
+
+
+def _from_sources() -> Iterator[tuple[str, str]]:
     for definition in custom_resource_definitions():
         yield f"manifests/crds/{definition['metadata']['name']}.yaml", as_yaml([definition])
     yield from crd_templates()

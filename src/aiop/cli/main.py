@@ -8,9 +8,10 @@ from types import ModuleType
 
 from aiop import __version__
 
-# Each subcommand's module: `add_arguments` declares its options, `run` does its work and returns the exit code.
+# Each subcommand: what it does, and its module, whose `add_arguments` declares its options; `run` does its work and
+# returns the exit code.
 # They are imported when asked for: the operator's image lacks what only the demo needs.
-_COMMANDS = {
+COMMANDS = {
     "manager": ("run the operator", "aiop.cli.manager"),
     "demo": ("see it work on an embedded cluster", "aiop.cli.demo.command"),
     "crds": ("print the CustomResourceDefinitions", "aiop.cli.crds"),
@@ -22,7 +23,7 @@ def build_parser(command: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="aiop", description="The AI Workload Operator for Kubernetes.")
     parser.add_argument("--version", action="version", version=f"aiop {__version__}")
     subcommands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (summary, module) in _COMMANDS.items():
+    for name, (summary, module) in COMMANDS.items():
         subparser = subcommands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
         if name == command:
             implementation = _imported(module, subparser)
@@ -45,7 +46,7 @@ def _imported(module: str, parser: argparse.ArgumentParser) -> ModuleType:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `aiop` with ``arguments`` (those of the process if None) and return its exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    command = next((word for word in given if word in _COMMANDS), "")
+    command = next((word for word in given if word in COMMANDS), "")
     options = build_parser(command).parse_args(given)
     exit_code: int = options.run(options)
     return exit_code

@@ -23,8 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metrics-address", type=address, default="0.0.0.0:8080", help="/metrics; empty: none")
     parser.add_argument("--lease-namespace", help="the Lease's namespace; default: the pod's own, else default")
     parser.add_argument("--no-leader-election", action="store_true", help="lead without a Lease (one process only)")
-    parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
-    parser.add_argument("--log-format", default="json", choices=["json", "console"])
+    parser.add_argument(
+        "--log-level", default="info", choices=["debug", "info", "warning", "error"], help="what is worth a line"
+    )
+    parser.add_argument("--log-format", default="json", choices=["json", "console"], help="for machines or for people")
 
 
 def run(options: argparse.Namespace) -> int:
