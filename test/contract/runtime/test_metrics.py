@@ -38,9 +38,9 @@ NAMES: dict[str, tuple[str, set[str]]] = {
 LATER = {"leader_election_master_status", "rest_client_requests_total", "controller_runtime_max_concurrent_reconciles"}
 
 
-def families(metrics: Metrics) -> dict[str, Metric]:
+async def families(metrics: Metrics) -> dict[str, Metric]:
     """By the name that stands in the text: counters with their _total."""
-    found = text_string_to_metric_families(metrics.exposition().decode())
+    found = text_string_to_metric_families((await metrics.exposition()).decode())
     return {f"{each.name}_total" if each.type == "counter" else each.name: each for each in found}
 
 
@@ -55,7 +55,7 @@ async def test_a_metric_has_the_name_type_and_labels_of_controller_runtime(name:
     this.metrics.leads("aiop-manager", leading=True)
     this.metrics.requested("GET", "https://10.0.0.1:6443/api", 200)
     kind, labels = NAMES[name]
-    family = families(this.metrics)[name]
+    family = (await families(this.metrics))[name]
     assert family.type == kind
     assert family.documentation
     assert {frozenset(sample.labels) - {"le"} for sample in family.samples} == {frozenset(labels)}
@@ -65,14 +65,14 @@ async def test_a_metric_has_the_name_type_and_labels_of_controller_runtime(name:
 @pytest.mark.parametrize("name", sorted(NAMES.keys() - LATER))
 async def test_a_metric_shows_as_zero_before_anything_happened(name: str) -> None:
     this = ManagerBench(ScriptedSource([page(1)]))
-    samples = families(this.metrics)[name].samples
+    samples = (await families(this.metrics))[name].samples
     assert samples
     assert [sample.value for sample in samples if sample.value] == []
 
 
 @pytest.mark.promise("S38")
 async def test_all_results_and_the_usual_priorities_are_there_from_the_start() -> None:
-    found = families(ManagerBench(ScriptedSource([page(1)])).metrics)
+    found = await families(ManagerBench(ScriptedSource([page(1)])).metrics)
     results = {sample.labels["result"] for sample in found["controller_runtime_reconcile_total"].samples}
     assert results == {"success", "error", "requeue", "requeue_after"}
     assert {sample.labels["priority"] for sample in found["workqueue_depth"].samples} == {"0", "-100"}
@@ -93,17 +93,17 @@ async def test_the_depth_shows_by_priority() -> None:
     for number, priority in enumerate([-100, -100, 0, 50, 50, 50]):
         controller.enqueue(ObjectKey("default", f"w{number}"), priority)
 
-    def depths() -> dict[str, float]:
-        samples = families(metrics)["workqueue_depth"].samples
+    async def depths() -> dict[str, float]:
+        samples = (await families(metrics))["workqueue_depth"].samples
         assert {(each.labels["name"], each.labels["controller"]) for each in samples} == {("widgets", "widgets")}
         return {each.labels["priority"]: each.value for each in samples}
 
-    assert depths() == {"-100": 2, "0": 1, "50": 3}
+    assert await depths() == {"-100": 2, "0": 1, "50": 3}
     run = asyncio.create_task(controller.run())
     await settle()
-    assert depths() == {"-100": 2, "0": 1, "50": 1}
+    assert await depths() == {"-100": 2, "0": 1, "50": 1}
     controller.stop_taking()
-    assert depths() == {"-100": 0, "0": 0, "50": 0}
+    assert await depths() == {"-100": 0, "0": 0, "50": 0}
     run.cancel()
     await asyncio.gather(run, return_exceptions=True)
 

@@ -9,6 +9,7 @@ import structlog
 from aiop.api.resources import AIWORKLOADS
 from aiop.controllers.serving.announcements import announcements
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
+from aiop.controllers.serving.metrics import DELETED, REFUSED, ServingMetrics
 from aiop.controllers.serving.observed import Observed
 from aiop.controllers.serving.pacing import StatusPacer
 from aiop.controllers.serving.plan import Plan, make_plan
@@ -69,7 +70,9 @@ class ServingReconciler:
         events: EventRecorder,
         settings: ServingSettings,
         clock: Clock,
+        metrics: ServingMetrics,
     ) -> None:
+        self._metrics = metrics
         self._sources = sources
         self._writers = writers
         self._status = status
@@ -108,6 +111,7 @@ class ServingReconciler:
                 return done
         for deletion in plan.deletions:
             await self._writers[deletion.resource].delete(deletion.key, deletion.uid)
+            self._metrics.child(deletion.resource.kind, DELETED)
         return done
 
     async def _ensure(self, child: Child, owner: Owner, done: _Done) -> None:
@@ -116,7 +120,9 @@ class ServingReconciler:
         except REFUSALS as error:
             log.info("child refused", kind=child.resource.kind, child=child.key.name, error=str(error)[:1000])
             done.refusal = done.refusal or refusal_of(child, error)
+            self._metrics.child(child.resource.kind, REFUSED)
             return
+        self._metrics.child(child.resource.kind, outcome.value)
         done.outcomes[f"{child.resource.kind} {child.key.name}"] = outcome
         if outcome is Outcome.FOREIGN and child.resource == CONTROLLERREVISIONS:
             # A revision that is not on record must not get pods: nobody would know what they are.
@@ -144,6 +150,7 @@ class ServingReconciler:
         return 0.0
 
     def _tell(self, workload: CustomObject, report: Report) -> None:
+        self._metrics.told(report.before, report.after)
         meta = workload.metadata
         about = ObjectReference(AIWORKLOADS.api_version, AIWORKLOADS.kind, meta.namespace, meta.name, meta.uid)
         for each in announcements(report.before, report.after):

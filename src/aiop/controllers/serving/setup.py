@@ -4,11 +4,13 @@ from typing import Any
 
 from aiop.api.common import GROUP
 from aiop.api.resources import AIWORKLOADS
+from aiop.controllers.serving.metrics import ServingMetrics
 from aiop.controllers.serving.names import FIELD_MANAGER, WORKLOAD_LABEL
 from aiop.controllers.serving.reconcile import ServingReconciler
 from aiop.controllers.serving.runtimes import DefaultRuntimes
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.sources import make_sources
+from aiop.controllers.serving.workloadgauges import WORKLOAD_GAUGES, workload_samples
 from aiop.runtime.client.builtin import CONTROLLERREVISIONS
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.conditions.status import StatusWriter
@@ -17,6 +19,7 @@ from aiop.runtime.controller.controller import Controller
 from aiop.runtime.controller.mappers import label_key, own_key, owner_keys
 from aiop.runtime.informer.informer import Event, EventType, Informer
 from aiop.runtime.manager.manager import Manager
+from aiop.runtime.manager.objectgauges import ObjectGauges
 from aiop.runtime.manager.tools import Tools
 from aiop.runtime.views.custom import CustomObject
 
@@ -32,7 +35,8 @@ def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> 
         for resource, informer in writable.items()
     }
     status = StatusWriter(tools.client, AIWORKLOADS, FIELD_MANAGER)
-    reconciler = ServingReconciler(sources, writers, status, tools.events, settings, tools.clock)
+    metrics = ServingMetrics(tools.metrics.registry, [resource.kind for resource in writable])
+    reconciler = ServingReconciler(sources, writers, status, tools.events, settings, tools.clock, metrics)
     controller = tools.controller(_NAME, reconciler, workers=settings.workers)
     controller.watches(sources.workloads, own_key)
     by_owner, by_label = owner_keys(GROUP, AIWORKLOADS.kind), label_key(WORKLOAD_LABEL)
@@ -52,6 +56,7 @@ def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> 
     for informer in sources.everything():
         manager.add_informer(informer)
     manager.add_controller(controller)
+    manager.add_gauges(ObjectGauges(WORKLOAD_GAUGES, sources.workloads.store.values, workload_samples))
     defaults = DefaultRuntimes(tools.client, sources.runtimes, tools.clock)
     manager.on_leading(defaults.prepare)
     manager.add_runnable("default runtimes", defaults.run, leader_only=True)

@@ -49,6 +49,11 @@ class Candidacy:
         if leadership is not None:
             leads(leadership.lease.name, False)
 
+    @property
+    def leading(self) -> bool:
+        """True from when this process is told that it leads until it is told that it does not."""
+        return self._leading.is_set()
+
     async def campaign(self, heartbeat: Heartbeat) -> None:
         """Seek the lease and lead whenever it is held, for ever.
 

@@ -22,6 +22,7 @@ from aiop.runtime.leaderelection.thread import ElectionThread, Heartbeat
 from aiop.runtime.manager.candidacy import Candidacy
 from aiop.runtime.manager.leadership import Election, Leadership
 from aiop.runtime.manager.metrics import Metrics
+from aiop.runtime.manager.objectgauges import ObjectGauges
 from aiop.runtime.manager.parts import Parts, Runnable, race, set_event
 from aiop.runtime.manager.servers import Servers
 from aiop.runtime.manager.term import Preparation
@@ -93,6 +94,18 @@ class Manager:
     ) -> None:
         """Run ``work()`` for ever, from when all informers have synced, or only while this process leads ``shard``."""
         (self._candidacies[shard].runnables if leader_only else self._always).append((name, work))
+
+    def add_gauges(self, gauges: ObjectGauges[Any], *, shard: int = 0) -> None:
+        """Show them while this process leads ``shard``: told by two replicas, each object would count twice."""
+        candidacy = self._candidacies[shard]
+
+        async def text() -> bytes:
+            if candidacy.leading:
+                return await gauges.exposition()
+            gauges.forget()
+            return b""
+
+        self._metrics.add(text)
 
     def on_leading(self, work: Preparation, *, shard: int = 0) -> None:
         """Do ``work()`` each time this process begins to lead ``shard``, before any pass.

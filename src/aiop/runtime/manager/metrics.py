@@ -3,7 +3,7 @@
 Whatever can be known beforehand shows from the start as 0: a counter that is first seen at 1 has no rate.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -24,11 +24,15 @@ _PRIORITIES = (0, INITIAL_PRIORITY)
 
 
 class Metrics:
-    """Everything that the runtime counts, in a registry of its own."""
+    """Everything that the runtime counts, in a registry of its own; an operator adds its own metrics to ``registry``.
+
+    What would be too slow there, and what shows only at times, is given to `add` as text.
+    """
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they are a second series beside each counter
         self.registry = CollectorRegistry()
+        self._texts: list[Callable[[], Awaitable[bytes]]] = []
         self.controllers = _ControllerMetrics(self.registry)
         self.queues = _QueueMetrics(self.registry)
         self.informers = _InformerMetrics(self.registry)
@@ -48,9 +52,13 @@ class Metrics:
         """This process holds the lease, or not."""
         self._leads.labels(name=lease).set(1 if leading else 0)
 
-    def exposition(self) -> bytes:
+    def add(self, text: Callable[[], Awaitable[bytes]]) -> None:
+        """Show ``await text()`` at each scrape too: whole families of text format, under names of its own."""
+        self._texts.append(text)
+
+    async def exposition(self) -> bytes:
         """All of it in Prometheus' text format."""
-        return generate_latest(self.registry)
+        return b"".join([generate_latest(self.registry), *[await text() for text in self._texts]])
 
 
 class _ControllerMetrics:

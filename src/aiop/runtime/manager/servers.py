@@ -20,7 +20,7 @@ class Servers:
         metrics_address: str,
         healthy: Callable[[], str],
         ready: Callable[[], str],
-        exposition: Callable[[], bytes],
+        exposition: Callable[[], Awaitable[bytes]],
     ) -> None:
         self._addresses = (health_address, metrics_address)
         self._healthy = healthy
@@ -63,4 +63,4 @@ class Servers:
         return handler
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(body=self._exposition(), headers={"Content-Type": _METRICS_TYPE})
+        return web.Response(body=await self._exposition(), headers={"Content-Type": _METRICS_TYPE})

@@ -6,7 +6,9 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from prometheus_client import CollectorRegistry
 
+from aiop.controllers.serving.metrics import ServingMetrics
 from aiop.controllers.serving.names import FIELD_MANAGER
 from aiop.controllers.serving.observed import Observed
 from aiop.controllers.serving.pacing import FLIP_SECONDS, QUIET_SECONDS
@@ -46,6 +48,7 @@ class Setting:
     answers: dict[str, Outcome | ApiError] = field(default_factory=dict)
     statuses: list[dict[str, Any]] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     status_error: ApiError | None = None
     gone: bool = False
 
@@ -58,6 +61,7 @@ class Setting:
             cast("EventRecorder", Events(self)),
             self.world.settings,
             self.clock,
+            ServingMetrics(self.registry, [resource.kind for resource in writers]),
         )
 
     async def reconcile(self) -> Result:
@@ -76,6 +80,10 @@ class Setting:
             await self.reconcile()
             self.world.kubernetes()
             await self.clock.advance(QUIET_SECONDS)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """What a metric says."""
+        return self.registry.get_sample_value(name, labels)
 
     def conditions(self) -> dict[str, tuple[str, str]]:
         return {each["type"]: (each["status"], each["reason"]) for each in self.statuses[-1]["conditions"]}
@@ -282,6 +290,52 @@ async def test_transitions_are_told_as_events_once(setting: Setting) -> None:
     setting.world.change(framework="Fortran")
     await setting.reconcile_and_tell()
     assert ("Warning", "NoServingRuntime") in setting.events
+
+
+async def test_children_are_counted_by_what_became_of_them(setting: Setting) -> None:
+    def children(kind: str) -> dict[str, float | None]:
+        outcomes = ("created", "changed", "deleted", "refused", "foreign")
+        return {each: setting.value("aiop_child_writes_total", kind=kind, outcome=each) for each in outcomes}
+
+    setting.answers |= {"Deployment": Outcome.CREATED, "Service": Outcome.FOREIGN, "Ingress": Outcome.WAITING}
+    setting.answers["PodDisruptionBudget"] = Forbidden(403, "Forbidden", "no")
+    await setting.reconcile()
+    nothing = dict.fromkeys(("created", "changed", "deleted", "refused", "foreign"), 0.0)
+    assert children("Deployment") == {**nothing, "created": 1}
+    assert children("Service") == {**nothing, "foreign": 2}
+    assert children("Ingress") == children("HorizontalPodAutoscaler") == nothing
+    assert children("PodDisruptionBudget") == {**nothing, "refused": 1}
+    setting.answers.clear()
+    await setting.settle()
+    changed = children("Ingress")["changed"]
+    await setting.reconcile()
+    assert children("Ingress") == {**nothing, "changed": changed}
+    setting.world.change(inferenceEndpoint=None)
+    await setting.settle()
+    assert children("Ingress") == {**nothing, "changed": changed, "deleted": 1}
+
+
+async def test_a_rollout_is_measured_once_when_it_is_complete(setting: Setting) -> None:
+    setting.world.ready_at_once = 0
+    await setting.reconcile()
+    await setting.clock.advance(90.0)
+    setting.world.ready_at_once = 100
+    assert setting.value("aiop_workload_rollout_seconds_count") == 0
+    await setting.settle()
+    await setting.settle()
+    assert setting.value("aiop_workload_rollout_seconds_count") == 1
+    assert setting.value("aiop_workload_rollout_seconds_sum") == pytest.approx(90.0, abs=2 * QUIET_SECONDS)
+
+
+async def test_a_condition_that_changes_is_counted_by_its_reason(setting: Setting) -> None:
+    await setting.settle()
+    counter = "aiop_workload_condition_changes_total"
+    assert setting.value(counter, type="Accepted", reason="NoServingRuntime") == 0
+    setting.world.change(framework="Fortran")
+    for _ in range(3):
+        await setting.reconcile_and_tell()
+    assert setting.value(counter, type="Accepted", reason="NoServingRuntime") == 1
+    assert setting.value(counter, type="Accepted", reason="Accepted") == 1
 
 
 async def test_killed_after_any_write_the_end_is_the_same() -> None:
