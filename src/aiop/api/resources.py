@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from aiop.api.aiworkload import AIWorkloadSpec, AIWorkloadStatus
+from aiop.api.aiworkload import AIWorkloadSpec
+from aiop.api.aiworkloadstatus import AIWorkloadStatus
 from aiop.api.common import GROUP, VERSION, rule
 from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.runtime.client.resource import Resource

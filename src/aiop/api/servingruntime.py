@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aiop.api.common import PORT_LIST, Argument, ContainerPort, EnvVar, Image, Probes, Stored
+from aiop.api.common import PortName, Stored
+from aiop.api.container import BY_NAME, PORT_LIST, Argument, ContainerPort, EnvVar, Image, Probes
+from aiop.api.modeluri import ModelStore
 
 
 class SupportedFramework(Stored):
@@ -14,7 +16,7 @@ class SupportedFramework(Stored):
         description="The framework's name; the case of its letters does not matter."
     )
     priority: Annotated[int, Field(ge=0, le=1000)] = Field(
-        default=0, description="Of several runtimes for a framework the highest priority is taken, then the first name."
+        default=0, description="Of several runtimes for a framework the highest priority is taken, then the newest."
     )
 
 
@@ -33,6 +35,15 @@ class ModelDelivery(Stored):
     )
 
 
+class Metrics(Stored):
+    """Where a server shows metrics in Prometheus' text format."""
+
+    port: PortName = Field(default="http", description="The name of the port.")
+    path: Annotated[str, Field(min_length=1, max_length=256, pattern=r"^/[A-Za-z0-9._~/-]*$")] = Field(
+        default="/metrics", description="The path."
+    )
+
+
 class ServingRuntimeSpec(Stored):
     """A server and how to run it.
 
@@ -44,7 +55,7 @@ class ServingRuntimeSpec(Stored):
     frameworks: Annotated[list[SupportedFramework], Field(max_length=32)] = Field(
         default_factory=list,
         description="The frameworks that it serves; none for a runtime that is only taken by name.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        json_schema_extra=BY_NAME,
     )
     disabled: bool = Field(default=False, description="Take it for no new revision.")
     image: Image | None = Field(default=None, description="The server's image; none if the workload must name one.")
@@ -53,7 +64,7 @@ class ServingRuntimeSpec(Stored):
     env: Annotated[list[EnvVar], Field(max_length=128)] = Field(
         default_factory=list,
         description="Its environment variables.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        json_schema_extra=BY_NAME,
     )
     ports: Annotated[list[ContainerPort], Field(min_length=1, max_length=8)] = Field(
         description="Its ports; the first one serves and is called http.",
@@ -61,10 +72,15 @@ class ServingRuntimeSpec(Stored):
     )
     protocol: Literal["V1", "V2", "OpenAI", "Custom"] = Field(default="V2", description="What the server speaks.")
     model: ModelDelivery = Field(description="How the model reaches the server.")
-    model_store: (
-        Annotated[str, Field(max_length=1024, pattern=r"^(pvc|s3|gs|hf|https)://[A-Za-z0-9][A-Za-z0-9._~%@:=+,/-]*$")]
-        | None
-    ) = Field(default=None, description="Where models lie that name no modelUri; goes before the operator's own.")
+    model_store: ModelStore | None = Field(
+        default=None, description="Where models lie that name no modelUri; goes before the operator's own."
+    )
+    route: Annotated[str, Field(min_length=1, max_length=512, pattern=r"^/[A-Za-z0-9._~/%:{}-]*$")] | None = Field(
+        default=None,
+        description="The server's own path of inference, to which inferenceEndpoint leads; {model} stands for the last "
+        "part of the model's name. Unset: the path reaches the server as it is.",
+    )
+    metrics: Metrics | None = Field(default=None, description="Where it shows metrics for Prometheus, if it does.")
     probes: Probes = Field(default_factory=Probes, description="Its probes.")
     run_as_user: Annotated[int, Field(ge=1, le=2147483647)] | None = Field(
         default=None, description="The UID that it runs as; the image's own if unset, which must not be root."

@@ -2,7 +2,7 @@
 
 import argparse
 
-from aiop.cli.options import address, count
+from aiop.cli.options import address, count, resources
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.setup import setup_serving
 from aiop.runtime.manager.process import ProcessOptions, run_process
@@ -16,6 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--context", help="a context of the kubeconfig; default: its current one")
     parser.add_argument("--model-store", default="", help="where models lie that name no modelUri: pvc://claim, s3://…")
     parser.add_argument("--fetch-image", default=ServingSettings().fetch_image, help="the image that fetches models")
+    parser.add_argument(
+        "--fetch-resources", type=resources, default={}, help="its resources as JSON; default: what the server may use"
+    )
+    parser.add_argument("--mlflow-tracking-uri", default="", help="the MLflow registry of models:/ URIs")
     parser.add_argument("--workers", type=count, default=4, help="passes at a time")
     parser.add_argument(
         "--health-address", type=address, default="0.0.0.0:8081", help="/healthz and /readyz; empty: none"
@@ -43,6 +47,10 @@ def run(options: argparse.Namespace) -> int:
         log_format=options.log_format,
     )
     settings = ServingSettings(
-        model_store=options.model_store, fetch_image=options.fetch_image, workers=options.workers
+        model_store=options.model_store,
+        fetch_image=options.fetch_image,
+        fetch_resources=options.fetch_resources,
+        mlflow_tracking_uri=options.mlflow_tracking_uri,
+        workers=options.workers,
     )
     return run_process(process, lambda manager, tools: setup_serving(manager, tools, settings))

@@ -3,6 +3,10 @@
 import argparse
 import math
 
+from pydantic import ValidationError
+
+from aiop.api.container import ResourceRequirements
+
 _PORTS = range(65536)
 
 
@@ -34,3 +38,15 @@ def seconds(text: str) -> float:
         message = f"{text!r} is no time; give seconds, like 120"
         raise argparse.ArgumentTypeError(message)
     return value
+
+
+def resources(text: str) -> dict[str, dict[str, str]]:
+    """Kubernetes resource requirements as JSON: `{"limits": {"memory": "1Gi"}}`; empty parts are left out."""
+    try:
+        parsed = ResourceRequirements.model_validate_json(text, extra="forbid")
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in fault["loc"]) or "the text"
+        message = f'{where}: {fault["msg"]}; give resources like {{"limits": {{"memory": "1Gi"}}}}'
+        raise argparse.ArgumentTypeError(message) from error
+    return {kind: amounts for kind, amounts in parsed.model_dump(mode="json").items() if amounts}

@@ -1,5 +1,6 @@
 """The command line: what it offers, and what it says to who mistypes."""
 
+import argparse
 import importlib
 import math
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from aiop import __version__
 from aiop.cli.main import build_parser, main
-from aiop.cli.options import address, count, seconds
+from aiop.cli.options import address, count, resources, seconds
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -129,3 +130,16 @@ def test_an_installation_without_the_demos_extra_says_what_to_install(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "rich.console", None)
     assert "pip install 'aiop[demo]'" in refused(capsys, "demo", "--once")
+
+
+def test_resources_are_those_of_a_container() -> None:
+    assert resources('{"limits": {"memory": "1Gi", "cpu": 2}, "requests": {}}') == {
+        "limits": {"memory": "1Gi", "cpu": "2"}
+    }
+    assert resources("{}") == {}
+
+
+@pytest.mark.parametrize("text", ["", "1Gi", "[]", '{"limits": {"memory": "much"}}', '{"limit": {}}'])
+def test_resources_that_are_none_are_refused_with_an_example(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="1Gi"):
+        resources(text)

@@ -9,6 +9,7 @@ from typing import Any
 
 # Loading a large model takes this many probes of ten seconds at most: half an hour.
 _SLOW_START = 180
+_V2_ROUTE = "/v2/models/{model}/infer"
 
 
 def _probes(ready: str, live: str) -> dict[str, Any]:
@@ -30,9 +31,15 @@ def _mlserver(framework: str, implementation: str) -> dict[str, Any]:
             {"name": "MLSERVER_HTTP_PORT", "value": "8080"},
             {"name": "MLSERVER_GRPC_PORT", "value": "8081"},
         ],
-        "ports": [{"name": "http", "containerPort": 8080}, {"name": "grpc", "containerPort": 8081}],
+        "ports": [
+            {"name": "http", "containerPort": 8080},
+            {"name": "grpc", "containerPort": 8081},
+            {"name": "metrics", "containerPort": 8082},
+        ],
         "protocol": "V2",
         "model": {"mode": "Mount"},
+        "route": _V2_ROUTE,
+        "metrics": {"port": "metrics"},
         "probes": _probes("/v2/models/{model}/ready", "/v2/health/live"),
         "runAsUser": 1000,
     }
@@ -55,6 +62,8 @@ DEFAULT_RUNTIMES: Mapping[str, Mapping[str, Any]] = {
         ],
         "protocol": "V2",
         "model": {"mode": "Mount"},
+        "route": _V2_ROUTE,
+        "metrics": {"port": "metrics"},
         "probes": _probes("/v2/health/ready", "/v2/health/live"),
         "runAsUser": 1000,
         "sharedMemory": True,
@@ -72,6 +81,7 @@ DEFAULT_RUNTIMES: Mapping[str, Mapping[str, Any]] = {
         "ports": [{"name": "http", "containerPort": 8501}, {"name": "grpc", "containerPort": 8500}],
         "protocol": "V1",
         "model": {"mode": "Mount"},
+        "route": "/v1/models/{model}:predict",
         "probes": _probes("/v1/models/{model}", "/v1/models/{model}"),
         "runAsUser": 1000,
     },
@@ -87,6 +97,8 @@ DEFAULT_RUNTIMES: Mapping[str, Mapping[str, Any]] = {
         "ports": [{"name": "http", "containerPort": 8000}],
         "protocol": "OpenAI",
         "model": {"mode": "Name", "schemes": ["hf"]},
+        "route": "/v1/chat/completions",
+        "metrics": {},
         "probes": _probes("/v1/models", "/health"),
         "runAsUser": 1000,
         "home": "/home/vllm",

@@ -49,11 +49,17 @@ def _in_store(spec: AIWorkloadSpec, store: str) -> str:
     return "/".join(parts)
 
 
+def model_id(spec: AIWorkloadSpec) -> str:
+    """The last part of the model's name: what its folder and servers that know no slash call it."""
+    return spec.model_name.rsplit("/", 1)[-1]
+
+
 def _delivered(uri: str, spec: AIWorkloadSpec, runtime: ServingRuntimeSpec) -> ModelSource:
-    scheme, _, rest = uri.partition("://")
-    folder = f"{runtime.model.mount_path.rstrip('/')}/{spec.model_name.rsplit('/', 1)[-1]}"
-    if scheme in runtime.model.schemes:
-        # A server that reads hf:// by itself knows the model by owner/name alone.
+    scheme, _, rest = uri.partition(":")
+    rest = rest.removeprefix("//")
+    folder = f"{runtime.model.mount_path.rstrip('/')}/{model_id(spec)}"
+    if scheme in runtime.model.schemes and not (scheme == "hf" and "@" in rest):
+        # A server that reads hf:// by itself knows the model by owner/name alone, and no revision in it.
         return ModelSource(uri=uri, path=rest if scheme == "hf" else uri)
     if scheme == "pvc":
         claim, _, sub_path = rest.partition("/")

@@ -56,7 +56,10 @@ class DeploymentState:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A snapshot. Children are by name, as the workload's UID owns them; pods and slices by label."""
+    """A snapshot. Children are by name, as the workload's UID owns them; pods and slices by label.
+
+    ``runtimes`` are by name, the newest first.
+    """
 
     workload: CustomObject
     runtimes: Mapping[str, ServingRuntimeSpec] = field(default_factory=dict)

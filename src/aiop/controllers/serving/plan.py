@@ -53,7 +53,7 @@ def make_plan(observed: Observed, specs: SpecCache, settings: ServingSettings) -
     known = [*restored_revisions(observed, stored), *stored]
     try:
         spec = specs.workload(observed.workload)
-        target = target_revision(spec, known, observed.runtimes, settings)
+        target = target_revision(observed.key.name, spec, known, observed.runtimes, settings)
     except NotAccepted as refusal:
         return _refused(observed, refusal, known)
     return _accepted(observed, spec, _numbered(target, known), [each for each in known if each.hash != target.hash])

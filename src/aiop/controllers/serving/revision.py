@@ -11,13 +11,15 @@ from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.controllers.serving.modelsource import model_source
 from aiop.controllers.serving.names import ASKED_ANNOTATION, REVISION_LABEL, revision_name
-from aiop.controllers.serving.podtemplate import pod_spec
+from aiop.controllers.serving.pod.template import pod_spec
 from aiop.controllers.serving.runtimeselection import select_runtime
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.runtime.views.owned import Revision
 
 # What does not reach the pods makes no new revision.
-_NOT_IN_PODS = frozenset({"replicas", "autoscaling", "inferenceEndpoint", "ingress", "updatePolicy"})
+_NOT_IN_PODS = frozenset({
+    "replicas", "autoscaling", "inferenceEndpoint", "ingress", "gateway", "rollout", "updatePolicy",
+})  # fmt: skip
 _DIGEST = 10
 
 
@@ -71,6 +73,7 @@ def known_revisions(views: Sequence[Revision], workload: str) -> list[KnownRevis
 
 
 def target_revision(
+    workload: str,
     spec: AIWorkloadSpec,
     known: Sequence[KnownRevision],
     runtimes: Mapping[str, ServingRuntimeSpec],
@@ -86,19 +89,23 @@ def target_revision(
         for revision in reversed(known):
             if asked in revision.asked:
                 return KnownRevision(revision.hash, revision.number, revision.data, (asked,))
-    data = _resolve(spec, asked, runtimes, settings)
+    data = _resolve(workload, spec, asked, runtimes, settings)
     digest = _digest({"pod": data.pod})
     stored = next((revision for revision in known if revision.hash == digest), None)
     return KnownRevision(digest, stored.number if stored else 0, data, (asked,))
 
 
 def _resolve(
-    spec: AIWorkloadSpec, asked: str, runtimes: Mapping[str, ServingRuntimeSpec], settings: ServingSettings
+    workload: str,
+    spec: AIWorkloadSpec,
+    asked: str,
+    runtimes: Mapping[str, ServingRuntimeSpec],
+    settings: ServingSettings,
 ) -> RevisionData:
     name, runtime = select_runtime(spec, runtimes)
     source = model_source(spec, runtime, settings.model_store)
     return RevisionData(
-        pod=pod_spec(spec, runtime, source, settings.fetch_image),
+        pod=pod_spec(workload, spec, runtime, source, settings),
         asked=asked,
         runtime=name,
         model_uri=source.uri,

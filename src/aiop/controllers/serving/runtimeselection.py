@@ -1,6 +1,7 @@
 """Which ServingRuntime serves a workload."""
 
 from collections.abc import Mapping
+from operator import itemgetter
 
 from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.api.servingruntime import ServingRuntimeSpec
@@ -11,8 +12,9 @@ CUSTOM = "custom"
 
 
 def select_runtime(spec: AIWorkloadSpec, runtimes: Mapping[str, ServingRuntimeSpec]) -> tuple[str, ServingRuntimeSpec]:
-    """The runtime's name and spec: by name, else `custom` for an image, else by framework (priority, then name).
+    """The runtime's name and spec: by name, else `custom` for an image, else by framework (priority, then the newest).
 
+    ``runtimes`` are sorted, the newest first.
     Raises NotAccepted (NoServingRuntime), naming what was asked and what exists.
     """
     if spec.runtime is not None:
@@ -21,14 +23,15 @@ def select_runtime(spec: AIWorkloadSpec, runtimes: Mapping[str, ServingRuntimeSp
         return _named(CUSTOM, runtimes, f"spec.image needs the ServingRuntime {CUSTOM!r}")
     wanted = (spec.framework or "").casefold()
     candidates = [
-        (-framework.priority, name)
+        (framework.priority, name)
         for name, runtime in runtimes.items()
         if not runtime.disabled
         for framework in runtime.frameworks
         if framework.name.casefold() == wanted
     ]
     if candidates:
-        name = min(candidates)[1]
+        # The first of the highest priority: of equals the newest.
+        name = max(candidates, key=itemgetter(0))[1]
         return name, runtimes[name]
     raise NotAccepted(
         "NoServingRuntime",

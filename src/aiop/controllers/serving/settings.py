@@ -1,13 +1,21 @@
 """What an administrator sets for the serving controller."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiop import __version__
 
 
 @dataclass(frozen=True, slots=True)
 class ServingSettings:
-    """``model_store`` is where models lie that name no URI; empty if there is none."""
+    """``model_store`` is where models lie that name no URI; empty if there is none.
+
+    ``fetch_resources`` are those of the containers that fetch models (`limits` and `requests`); empty: the server's.
+    ``mlflow_tracking_uri`` is the registry of models:/ URIs; empty if the namespaces' own credentials name it.
+    """
 
     model_store: str = ""
-    # Fetches s3, gs, https and hf models before the server starts: arguments are the URI and the folder.
-    fetch_image: str = "kserve/storage-initializer:v0.15.2"
+    fetch_image: str = f"ghcr.io/geartickler/aiop-fetcher:{__version__}"
+    fetch_resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    mlflow_tracking_uri: str = ""
     workers: int = 4

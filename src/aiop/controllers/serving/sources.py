@@ -104,9 +104,10 @@ class Sources:
         )
 
     def known_runtimes(self, specs: SpecCache) -> dict[str, ServingRuntimeSpec]:
-        """Every runtime whose spec makes sense; one that does not is as good as absent."""
+        """Every runtime whose spec makes sense, the newest first; one that does not is as good as absent."""
         known = {}
-        for view in self.runtimes.store.values():
+        by_name = sorted(self.runtimes.store.values(), key=lambda view: view.metadata.name)
+        for view in sorted(by_name, key=lambda view: view.metadata.creation_timestamp, reverse=True):
             try:
                 known[view.metadata.name] = specs.runtime(view)
             except NotAccepted:

@@ -4,7 +4,7 @@ from typing import TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from aiop.api.aiworkload import AIWorkloadSpec
+from aiop.api.aiworkload import AIWorkloadSpec, effective
 from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.controllers.serving.errors import NotAccepted
 from aiop.runtime.views.custom import CustomObject
@@ -23,7 +23,7 @@ class SpecCache:
         self._parsed: dict[str, tuple[int, BaseModel | NotAccepted]] = {}
 
     def workload(self, view: CustomObject) -> AIWorkloadSpec:
-        """The spec of an AIWorkload; raises NotAccepted (InvalidSpec) with field and fault."""
+        """The effective spec of an AIWorkload; raises NotAccepted (InvalidSpec) with field and fault."""
         return self._get(view, AIWorkloadSpec)
 
     def runtime(self, view: CustomObject) -> ServingRuntimeSpec:
@@ -49,10 +49,11 @@ class SpecCache:
 
 def _parse(view: CustomObject, kind: type[M]) -> M | NotAccepted:
     try:
-        return kind.model_validate_json(view.spec)
+        parsed = kind.model_validate_json(view.spec)
     except ValidationError as error:
         faults = [
             f"spec.{'.'.join(str(part)[:_PART] for part in fault['loc'])}: {fault['msg']}"
             for fault in error.errors(include_url=False, include_input=False)[:_SHOWN]
         ]
         return NotAccepted("InvalidSpec", "; ".join(faults) + "; correct the field and apply again")
+    return cast("M", effective(parsed)) if isinstance(parsed, AIWorkloadSpec) else parsed

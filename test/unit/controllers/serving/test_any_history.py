@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiop.api.aiworkload import AIWorkloadStatus
+from aiop.api.aiworkloadstatus import AIWorkloadStatus
 from aiop.controllers.serving.plan import make_plan
 from aiop.controllers.serving.reasons import REASONS
 from aiop.controllers.serving.report import make_report

@@ -31,7 +31,7 @@ KEY = ObjectKey("team", "bert")
 
 
 def revision_of(spec: AIWorkloadSpec) -> KnownRevision:
-    found = target_revision(spec, [], default_runtimes(), ServingSettings(model_store="s3://bucket"))
+    found = target_revision("bert", spec, [], default_runtimes(), ServingSettings(model_store="s3://bucket"))
     return KnownRevision(found.hash, 1, found.data, found.asked)
 
 

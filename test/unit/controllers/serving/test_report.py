@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from aiop.api.aiworkload import AIWorkloadStatus
+from aiop.api.aiworkloadstatus import AIWorkloadStatus
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.controllers.serving.plan import make_plan
 from aiop.controllers.serving.reasons import REASONS

@@ -18,7 +18,7 @@ SETTINGS = ServingSettings(model_store="pvc://models")
 
 def target(known: list[KnownRevision] | None = None, **fields: Any) -> KnownRevision:
     spec = workload_spec({**BERT, **fields})
-    return target_revision(spec, known or [], default_runtimes(), SETTINGS)
+    return target_revision("bert", spec, known or [], default_runtimes(), SETTINGS)
 
 
 def stored(name: str, number: int, data: RevisionData, **annotations: str) -> Revision:
@@ -40,6 +40,8 @@ DATA = RevisionData(pod={"containers": []}, asked="first")
         {"autoscaling": {"enabled": True}},
         {"inferenceEndpoint": "/other"},
         {"ingress": {"host": "a.example"}},
+        {"gateway": {"name": "public"}},
+        {"rollout": {"maxSurge": 2}},
         {"updatePolicy": "Auto"},
     ],
 )
@@ -76,8 +78,8 @@ def test_a_number_and_its_text_are_the_same_amount() -> None:
 def test_the_same_spec_gives_the_same_revision(spec: AIWorkloadSpec) -> None:
     again = workload_spec(spec.model_dump(by_alias=True, exclude_defaults=True, mode="json"))
     assert asked_hash(again) == asked_hash(spec)
-    first = target_revision(spec, [], default_runtimes(), SETTINGS)
-    assert target_revision(again, [], default_runtimes(), SETTINGS).hash == first.hash
+    first = target_revision("bert", spec, [], default_runtimes(), SETTINGS)
+    assert target_revision("bert", again, [], default_runtimes(), SETTINGS).hash == first.hash
     assert len(first.hash) == 10
 
 

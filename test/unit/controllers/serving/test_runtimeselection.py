@@ -51,8 +51,9 @@ def test_an_image_of_ones_own_is_served_by_the_custom_runtime() -> None:
     assert selected(default_runtimes(), framework="ONNX", image="own:1") == "custom"
 
 
-def test_the_highest_priority_wins_and_then_the_first_name() -> None:
-    assert selected({"b": runtime(1), "a": runtime(1), "c": runtime()}, framework="ONNX") == "a"
+def test_the_highest_priority_wins_and_then_the_newest() -> None:
+    newest_first = {"newest": runtime(), "b": runtime(1), "a": runtime(1), "c": runtime()}
+    assert selected(newest_first, framework="ONNX") == "b"
 
 
 def test_a_disabled_runtime_is_taken_neither_by_framework_nor_by_name() -> None:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from aiop.api.aiworkload import AIWorkloadSpec, Autoscaling
+from aiop.api.aiworkload import AIWorkloadSpec
+from aiop.api.autoscaling import Autoscaling
 from aiop.controllers.serving.names import workload_labels
 from aiop.runtime.client.builtin import HORIZONTALPODAUTOSCALERS
 from aiop.runtime.client.resource import ObjectKey

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.controllers.serving.names import workload_labels
-from aiop.controllers.serving.podtemplate import SERVING_PORT
+from aiop.controllers.serving.pod.probes import SERVING_PORT
 from aiop.runtime.client.builtin import INGRESSES
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.controller.children import Child

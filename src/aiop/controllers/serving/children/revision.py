@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from aiop.controllers.serving.names import ASKED_ANNOTATION, revision_labels, revision_name, workload_labels
-from aiop.controllers.serving.podtemplate import CONTAINER, SERVING_PORT
+from aiop.controllers.serving.pod.probes import SERVING_PORT
+from aiop.controllers.serving.pod.template import CONTAINER
 from aiop.controllers.serving.revision import KnownRevision
 from aiop.runtime.client.builtin import CONTROLLERREVISIONS, DEPLOYMENTS, SERVICES
 from aiop.runtime.client.resource import ObjectKey

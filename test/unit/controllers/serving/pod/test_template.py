@@ -10,16 +10,18 @@ from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.controllers.serving.defaults import DEFAULT_RUNTIMES
 from aiop.controllers.serving.errors import NotAccepted
 from aiop.controllers.serving.modelsource import ModelSource, model_source
-from aiop.controllers.serving.podtemplate import pod_spec
+from aiop.controllers.serving.pod.template import pod_spec
+from aiop.controllers.serving.settings import ServingSettings
 from support.podsecurity import violations
 from support.servingspecs import HOSTILE, runtime_spec, runtime_specs, workload_spec, workload_specs
 
 STORE = "pvc://models"
 FETCHER = "fetcher:1"
+SETTINGS = ServingSettings(fetch_image=FETCHER)
 
 
 def pod_of(workload: AIWorkloadSpec, runtime: ServingRuntimeSpec, store: str = STORE) -> dict[str, Any]:
-    return pod_spec(workload, runtime, model_source(workload, runtime, store), FETCHER)
+    return pod_spec("w", workload, runtime, model_source(workload, runtime, store), SETTINGS)
 
 
 def default_pod(runtime: str, **fields: Any) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def server(pod: dict[str, Any]) -> dict[str, Any]:
 
 
 def env_of(pod: dict[str, Any]) -> dict[str, str]:
-    return {each["name"]: each["value"] for each in server(pod)["env"]}
+    return {each["name"]: each.get("value", "") for each in server(pod)["env"]}
 
 
 @given(workload_specs, runtime_specs)
@@ -44,11 +46,13 @@ def test_every_pod_meets_the_restricted_level(workload: AIWorkloadSpec, runtime:
 
 
 @given(workload_specs, runtime_specs)
-def test_no_pod_carries_a_token_or_a_service_account(workload: AIWorkloadSpec, runtime: ServingRuntimeSpec) -> None:
+def test_no_pod_carries_a_token_or_a_service_account_that_was_not_named(
+    workload: AIWorkloadSpec, runtime: ServingRuntimeSpec
+) -> None:
     pod = pod_of(workload, runtime)
     assert pod["automountServiceAccountToken"] is False
     assert pod["enableServiceLinks"] is False
-    assert "serviceAccountName" not in pod
+    assert pod.get("serviceAccountName") == workload.service_account_name
 
 
 @given(workload_specs, runtime_specs)
@@ -56,7 +60,8 @@ def test_no_pod_carries_a_token_or_a_service_account(workload: AIWorkloadSpec, r
 def test_a_pod_holds_only_allowed_fields(workload: AIWorkloadSpec, runtime: ServingRuntimeSpec) -> None:
     assert set(pod_of(workload, runtime)) <= {
         "automountServiceAccountToken", "enableServiceLinks", "terminationGracePeriodSeconds", "securityContext",
-        "containers", "initContainers", "volumes", "tolerations", "nodeSelector", "priorityClassName",
+        "containers", "initContainers", "volumes", "tolerations", "nodeSelector", "priorityClassName", "affinity",
+        "topologySpreadConstraints", "serviceAccountName", "imagePullSecrets",
     }  # fmt: skip
 
 
@@ -84,7 +89,7 @@ def test_what_comes_from_fields_is_no_reference_to_a_variable() -> None:
     workload = workload_spec({"modelName": "m", "framework": "x"})
     runtime = runtime_spec(DEFAULT_RUNTIMES["triton"])
     source = ModelSource(uri="s3://$(HOME)/$$(HOME)/$x", path="/m")
-    uri = env_of(pod_spec(workload, runtime, source, FETCHER))["AIOP_MODEL_URI"]
+    uri = env_of(pod_spec("w", workload, runtime, source, SETTINGS))["AIOP_MODEL_URI"]
     assert uri == "s3://$$(HOME)/$$$$(HOME)/$$x"  # Kubernetes turns $$ into $ and expands nothing else here
 
 
@@ -133,10 +138,9 @@ def test_a_claim_is_mounted_read_only_where_the_model_lies_in_it() -> None:
 def test_the_fetcher_may_use_the_servers_memory_but_not_its_gpu() -> None:
     amounts = {"limits": {"memory": "64Gi", "nvidia.com/gpu": 1}}
     pod = default_pod("triton", modelUri="s3://bucket/model", resources=amounts)
-    (fetcher,) = pod["initContainers"]
-    assert fetcher["resources"] == {"limits": {"memory": "64Gi"}}
-    assert fetcher["args"] == ["s3://bucket/model", "/mnt/models/m"]
-    assert fetcher["image"] == FETCHER
+    for fetcher in pod["initContainers"]:
+        assert fetcher["resources"] == {"limits": {"memory": "64Gi"}}
+        assert fetcher["image"] == FETCHER
 
 
 def test_own_probes_replace_the_runtimes_one_by_one() -> None:

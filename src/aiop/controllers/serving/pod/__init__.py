@@ -1,0 +1,1 @@
+"""The pod of a revision, one concern a file; pure."""
