@@ -8,8 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from aiop.api.crd import custom_resource_definitions
-from hack.generated.chart import chart_files, crd_templates
+from hack.generated.chart import chart_files, crd_templates, definitions
 from hack.generated.included import pages_with_files
 from hack.generated.navigation import navigation_files
 from hack.generated.reference import reference_pages
@@ -29,7 +28,7 @@ def generated_files() -> Iterator[tuple[str, str]]:
 
 
 def _from_sources() -> Iterator[tuple[str, str]]:
-    for definition in custom_resource_definitions():
+    for definition in definitions():
         yield f"manifests/crds/{definition['metadata']['name']}.yaml", as_yaml([definition])
     yield from crd_templates()
     yield from reference_pages()

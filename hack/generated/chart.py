@@ -1,5 +1,7 @@
 """The chart's CRD templates, and plain manifests out of the chart for those who do not use Helm."""
 
+import hashlib
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,22 +14,41 @@ from hack.generated.text import HEADER, as_yaml
 from hack.helm import ensure_helm
 
 NAMESPACE = "aiop-system"
+SCHEMA_MARK = "geartickler.com/schema"
+# 64 bits: the marks of one definition's schemas over the years never meet by chance.
+_MARK_LENGTH = 16
+_DEFINITION = """\
+{{- $definition := dict "root" . "name" "%(name)s" "schema" "%(mark)s" }}
+{{- if include "aiop.definition.rendered" $definition }}
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  {{- include "aiop.definition.metadata" $definition | nindent 2 }}
+%(body)s{{- end }}
+"""
 _RBAC = frozenset({"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 # Marks of Helm that mean nothing to whom applies the files.
 _HELM_LABELS = frozenset({"helm.sh/chart", "app.kubernetes.io/managed-by"})
 
 
-def crd_templates() -> Iterator[tuple[str, str]]:
-    """The CRDs as templates: upgraded with the release, kept when it goes."""
+def definitions() -> Iterator[dict[str, Any]]:
+    """The CRDs, each with a mark of its schema: equal marks mean that an upgrade would change nothing."""
     for definition in custom_resource_definitions():
-        name = definition["metadata"]["name"]
-        kept = {**definition, "metadata": {"name": name, "annotations": {"helm.sh/resource-policy": "keep"}}}
-        body: str = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=120)
+        words = json.dumps(definition["spec"], sort_keys=True).encode()
+        annotations = {SCHEMA_MARK: hashlib.sha256(words).hexdigest()[:_MARK_LENGTH]}
+        yield {**definition, "metadata": {"name": definition["metadata"]["name"], "annotations": annotations}}
+
+
+def crd_templates() -> Iterator[tuple[str, str]]:
+    """The CRDs as templates: upgraded with the release, kept when it goes (`_definitions.tpl` says when)."""
+    for definition in definitions():
+        name, mark = definition["metadata"]["name"], definition["metadata"]["annotations"][SCHEMA_MARK]
+        body: str = yaml.safe_dump({"spec": definition["spec"]}, sort_keys=False, allow_unicode=True, width=120)
         # Helm would take two braces in a description for its own.
         body = body.replace("{{", "{{ `{{` }}")
         yield (
             f"charts/aiop/templates/crds/{name}.yaml",
-            f"{HEADER}{{{{- if .Values.crds.install }}}}\n{body}{{{{- end }}}}\n",
+            f"{HEADER}{_DEFINITION % {'name': name, 'mark': mark, 'body': body}}",
         )
 
 

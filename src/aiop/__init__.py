@@ -1,3 +1,3 @@
 """aiop, the AI Workload Operator: queue, train, tune, register, serve and scale models on Kubernetes."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

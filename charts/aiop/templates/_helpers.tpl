@@ -89,3 +89,10 @@ imagePullSecrets:
 {{- .Values.priorityClassName -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Of the pod of `helm test`: another name, for it must be neither behind the Service nor under the policies. */}}
+{{- define "aiop.test.labels" -}}
+app.kubernetes.io/name: {{ include "aiop.name" . }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/part-of: aiop
+{{- end -}}

@@ -1,6 +1,7 @@
 """Each value of the chart: documented, typed, bounded, and with a default."""
 
 import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+import aiop
 from hack.generated.values import chart_values
 
 ROOT = Path(__file__).parents[3]
@@ -65,3 +67,9 @@ def test_each_value_of_the_file_is_in_the_schema_and_the_reverse() -> None:
     written = set(names("", yaml.safe_load((CHART / "values.yaml").read_text()), known))
     assert sorted(known - written) == [], "in the schema only"
     assert sorted(written - known) == [], "in values.yaml only"
+
+
+def test_chart_package_and_module_have_one_version() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {chart["version"], chart["appVersion"], project["version"]} == {aiop.__version__}
