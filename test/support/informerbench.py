@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from aiop.runtime.client.resource import ObjectKey
-from aiop.runtime.informer.informer import Event, Informer
+from aiop.runtime.informer.informer import Event
 from aiop.runtime.informer.recovery import Recovery
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from support.clock import FakeClock
 from support.listwatch import ScriptedSource
@@ -52,7 +53,7 @@ class Bench:
         self.clock = FakeClock()
         self.metrics = Recorded()
         self.told: Told = []
-        self.informer: Informer[CustomObject] = Informer(
+        self.informer: StreamInformer[CustomObject] = StreamInformer(
             "widgets",
             source,
             decode_custom,

@@ -15,7 +15,7 @@ from aiop.runtime.client.transport import Request, Response
 from aiop.runtime.conditions.events import EventRecorder, ObjectReference
 from aiop.runtime.controller.controller import Controller, Result
 from aiop.runtime.controller.mappers import own_key
-from aiop.runtime.informer.informer import Informer
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.leaderelection.gate import LeaseGate
 from aiop.runtime.leaderelection.thread import Heartbeat
 from aiop.runtime.manager.leadership import Leadership
@@ -109,7 +109,7 @@ class ManagerBench:
             elect=TaskElection if by_lease else self.elect,
             **addresses,
         )
-        self.informer: Informer[CustomObject] = Informer(
+        self.informer: StreamInformer[CustomObject] = StreamInformer(
             "widgets",
             source,
             decode_custom,

@@ -13,7 +13,7 @@ from aiop.runtime.client.shard import Shard, shard_of
 from aiop.runtime.client.transport import Request, Response
 from aiop.runtime.controller.controller import Controller, Reconciler, Result
 from aiop.runtime.controller.mappers import own_key
-from aiop.runtime.informer.informer import Informer
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.leaderelection.gate import LeaseGate
 from aiop.runtime.manager.leadership import Leadership
 from aiop.runtime.manager.manager import Manager
@@ -100,7 +100,7 @@ class Replica:
             elect=TaskElection,
         )
         widgets = [widget(key.name, 1, uid=str(key), namespace=key.namespace) for key in KEYS]
-        informer: Informer[CustomObject] = Informer(
+        informer: StreamInformer[CustomObject] = StreamInformer(
             "widgets",
             ScriptedSource([page(1, *widgets)]),
             decode_custom,
@@ -149,7 +149,7 @@ class Replica:
         except WriteNotPermitted:
             return False
 
-    def _add(self, informer: Informer[CustomObject], shard: int, reconciler: Reconciler, holds: Shard) -> None:
+    def _add(self, informer: StreamInformer[CustomObject], shard: int, reconciler: Reconciler, holds: Shard) -> None:
         controller = Controller(
             f"widgets-{shard}",
             reconciler,

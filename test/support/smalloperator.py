@@ -28,8 +28,8 @@ from aiop.runtime.conditions.status import StatusWriter
 from aiop.runtime.controller.children import Child, ChildWriter, Outcome, Owner
 from aiop.runtime.controller.controller import Controller, Result
 from aiop.runtime.controller.mappers import own_key, owner_keys
-from aiop.runtime.informer.informer import Informer
 from aiop.runtime.informer.source import IDLE_SECONDS, ClientListWatch
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.kit.clock import SystemClock
 from aiop.runtime.kit.tasks import TaskDied
 from aiop.runtime.leaderelection.elector import LeaseTimes
@@ -70,8 +70,8 @@ class JumpingClock(SystemClock):
 
 @dataclass(frozen=True, slots=True)
 class StormReconciler:
-    storms: Informer[CustomObject]
-    maps: Informer[Owned]
+    storms: StreamInformer[CustomObject]
+    maps: StreamInformer[Owned]
     writer: ChildWriter
     status: StatusWriter
 
@@ -114,9 +114,9 @@ class StormReconciler:
 def _setup(manager: Manager, client: Client, clock: SystemClock, metrics: Metrics, options: argparse.Namespace) -> None:
     common: dict[str, Any] = {"clock": clock, "random": random.Random(), "metrics": metrics.informers}
     all_storms = ClientListWatch(client, STORMS, options.namespace, idle_seconds=options.idle_seconds)
-    storms: Informer[CustomObject] = Informer("storms", all_storms, decode_custom, **common)
+    storms: StreamInformer[CustomObject] = StreamInformer("storms", all_storms, decode_custom, **common)
     labelled = ClientListWatch(client, CONFIGMAPS, options.namespace, LABEL, idle_seconds=options.idle_seconds)
-    maps: Informer[Owned] = Informer("configmaps", labelled, decode_owned, **common)
+    maps: StreamInformer[Owned] = StreamInformer("configmaps", labelled, decode_owned, **common)
     reconciler = StormReconciler(
         storms, maps, ChildWriter(client, maps, CONFIGMAPS, MANAGER), StatusWriter(client, STORMS, MANAGER)
     )

@@ -2,7 +2,7 @@
 
 import argparse
 
-from aiop.cli.options import address, count, resources
+from aiop.cli.options import address, count, namespace, resources
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.setup import setup_serving
 from aiop.runtime.manager.process import ProcessOptions, run_process
@@ -14,6 +14,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The operator's options; the chart sets them."""
     parser.add_argument("--kubeconfig", help="a kubeconfig; default: the pod's ServiceAccount, else $KUBECONFIG")
     parser.add_argument("--context", help="a context of the kubeconfig; default: its current one")
+    parser.add_argument(
+        "--watch-namespace",
+        type=namespace,
+        action="append",
+        default=[],
+        metavar="NAMESPACE",
+        help="see to this namespace alone, or to each of several if repeated; default: to all",
+    )
     parser.add_argument("--model-store", default="", help="where models lie that name no modelUri: pvc://claim, s3://…")
     parser.add_argument("--fetch-image", default=ServingSettings().fetch_image, help="the image that fetches models")
     parser.add_argument(
@@ -45,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
         metrics_address=options.metrics_address,
         log_level=options.log_level,
         log_format=options.log_format,
+        namespaces=tuple(dict.fromkeys(options.watch_namespace)),
     )
     settings = ServingSettings(
         model_store=options.model_store,

@@ -2,12 +2,15 @@
 
 import argparse
 import math
+import re
 
 from pydantic import ValidationError
 
 from aiop.api.container import ResourceRequirements
 
 _PORTS = range(65536)
+# A DNS label (RFC 1123), as the API server wants it of a namespace.
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def address(text: str) -> str:
@@ -50,3 +53,11 @@ def resources(text: str) -> dict[str, dict[str, str]]:
         message = f'{where}: {fault["msg"]}; give resources like {{"limits": {{"memory": "1Gi"}}}}'
         raise argparse.ArgumentTypeError(message) from error
     return {kind: amounts for kind, amounts in parsed.model_dump(mode="json").items() if amounts}
+
+
+def namespace(text: str) -> str:
+    """The name of a namespace."""
+    if not _NAMESPACE.fullmatch(text):
+        message = f"{text!r} is no namespace's name; give one of at most 63 of a-z, 0-9 and -, like team-a"
+        raise argparse.ArgumentTypeError(message)
+    return text

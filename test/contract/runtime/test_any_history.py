@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from aiop.runtime.client.errors import ConnectionFailed, Expired, ServerError
 from aiop.runtime.client.resource import ObjectKey
-from aiop.runtime.informer.informer import Event, EventType, Handler, Informer
+from aiop.runtime.informer.informer import Event, EventType, Handler
 from aiop.runtime.informer.mutation import MutationDetector
 from aiop.runtime.informer.store import IndexFunction, key_of
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.informer.versions import is_newer
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from support.clock import FakeClock, settle
@@ -58,7 +59,7 @@ class History:
     def __init__(self, *, by_watch: bool) -> None:
         self.server = SmallServer(by_watch=by_watch)
         self.clock = FakeClock()
-        self.informer: Informer[CustomObject] = Informer(
+        self.informer: StreamInformer[CustomObject] = StreamInformer(
             "widgets", self.server, decode_custom, clock=self.clock, random=random.Random(3), indexes=INDEXES
         )
         self.faults: list[AssertionError] = []

@@ -13,7 +13,7 @@ from aiop.runtime.client.client import Client
 from aiop.runtime.client.errors import Conflict, NotFound
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.controller.finalizers import Finalizer, plan_addition, plan_removal
-from aiop.runtime.informer.informer import Informer
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from aiop.runtime.views.meta import ObjectMeta
 from aiop.sim.cluster.api import ClusterAPI
@@ -32,7 +32,7 @@ class Bench:
         self.api = api
         self.calls: list[str] = []
         self.before_patch: Callable[[], Awaitable[Any]] | None = None
-        informer = Informer("maps", ScriptedSource(), decode_custom, clock=FakeClock())
+        informer = StreamInformer("maps", ScriptedSource(), decode_custom, clock=FakeClock())
         self.finalizer = Finalizer(cast(Client, self), informer, CONFIGMAPS, OURS, field_manager="aiop/things")
 
     async def get(self, resource: Resource, key: ObjectKey) -> bytes:
@@ -215,6 +215,6 @@ def test_plans_touch_no_finalizer_but_ours() -> None:
      "example.com/-x", "a..com/x", "example.com/" + "x" * 64, "x" * 250 + ".com/x"],
 )  # fmt: skip
 def test_a_name_that_the_server_would_not_take_is_refused_at_once(name: str) -> None:
-    informer = Informer("maps", ScriptedSource(), decode_custom, clock=FakeClock())
+    informer = StreamInformer("maps", ScriptedSource(), decode_custom, clock=FakeClock())
     with pytest.raises(ValueError, match="is no finalizer"):
         Finalizer(cast(Client, None), informer, CONFIGMAPS, name, field_manager="x")

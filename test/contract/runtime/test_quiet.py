@@ -15,7 +15,7 @@ from aiop.runtime.conditions.status import StatusWriter
 from aiop.runtime.controller.children import Child, ChildWriter, Outcome, Owner
 from aiop.runtime.controller.controller import Controller, Result
 from aiop.runtime.controller.mappers import own_key
-from aiop.runtime.informer.informer import Informer
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from aiop.runtime.views.meta import ObjectMeta
 from aiop.runtime.views.owned import decode_owned
@@ -109,7 +109,7 @@ async def test_the_next_pass_compares_with_the_status_as_the_server_keeps_it() -
         return ok({**stored, "status": dict(sorted(stored["status"].items()))})
 
     transport, clock = ScriptedTransport(server), FakeClock()
-    informer = Informer("widgets", ScriptedSource(), decode_custom, clock=clock)
+    informer = StreamInformer("widgets", ScriptedSource(), decode_custom, clock=clock)
     writer = StatusWriter(Client(transport, clock=clock), WIDGETS, "aiop/widgets", written=informer.written)
     wanted = b'{"phase":"Up","counts":{"ready":1}}'
     assert await writer.write(META, b"{}", wanted) is not None
@@ -123,7 +123,7 @@ async def test_the_next_pass_compares_with_the_status_as_the_server_keeps_it() -
 class Keeper:
     """Writes the status of each object that it is asked for, whenever it should say something else."""
 
-    def __init__(self, informer: Informer[CustomObject], clock: FakeClock, server: SmallServer) -> None:
+    def __init__(self, informer: StreamInformer[CustomObject], clock: FakeClock, server: SmallServer) -> None:
         self.transport = ScriptedTransport()
         self.passes = 0
         self._informer = informer
@@ -150,7 +150,7 @@ async def test_a_thousand_quiet_objects_cost_no_write_for_ten_minutes_and_no_pas
     clock, server = FakeClock(), SmallServer(page_size=500)
     for number in range(1000):
         server.put(f"w{number}", f"u{number}")
-    informer = Informer("widgets", server, decode_custom, clock=clock, random=random.Random(1))
+    informer = StreamInformer("widgets", server, decode_custom, clock=clock, random=random.Random(1))
     keeper = Keeper(informer, clock, server)
     controller = Controller("widgets", keeper, clock=clock, new_id=str, workers=4)
     controller.watches(informer, own_key, resync_seconds=resync_seconds)
@@ -192,7 +192,7 @@ async def test_a_child_is_never_made_twice_however_late_the_cache_is() -> None:
     clock, transport = FakeClock(), ScriptedTransport(server)
     wanted = Child(WIDGETS, ONE, {"spec": {"size": 1}})
     for outcome in (Outcome.CREATED, Outcome.UNCHANGED):
-        late = Informer("children", ScriptedSource(), decode_owned, clock=clock)  # it has seen nothing
+        late = StreamInformer("children", ScriptedSource(), decode_owned, clock=clock)  # it has seen nothing
         writer = ChildWriter(Client(transport, clock=clock), late, WIDGETS, "aiop/things")
         assert await writer.ensure(wanted, Owner("example.com/v1", "Thing", "parent", "u0")) is outcome
     assert [request.method for request in transport.requests] == ["POST", "POST", "GET"]

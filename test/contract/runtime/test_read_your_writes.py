@@ -4,7 +4,7 @@ import pytest
 
 from aiop.runtime.client.codec import WatchEvent
 from aiop.runtime.client.errors import Expired
-from aiop.runtime.informer.informer import Informer
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.kit.clock import SystemClock
 from aiop.runtime.views.custom import decode_custom
 from aiop.runtime.views.workloads import decode_pod
@@ -92,7 +92,7 @@ def test_a_response_without_a_version_or_a_name_changes_nothing() -> None:
 @pytest.mark.promise(47)
 def test_a_status_in_place_of_an_object_is_no_error_whatever_the_kind() -> None:
     """An eviction answers so; to a pod's view, whose status is an object, that Status is nonsense."""
-    informer = Informer("pods", ScriptedSource(), decode_pod, clock=SystemClock())
+    informer = StreamInformer("pods", ScriptedSource(), decode_pod, clock=SystemClock())
     assert informer.written(STATUS).metadata.name == ""
     assert len(informer.store) == 0
 

@@ -11,8 +11,8 @@ from aiop.runtime.client.builtin import NODES, PODS
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.errors import ClientError, ConnectionFailed, Forbidden, RequestTimedOut, TooManyRequests
 from aiop.runtime.conditions.events import EventRecorder
-from aiop.runtime.informer.informer import Informer
 from aiop.runtime.informer.recovery import SPREAD_SECONDS, Recovery
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.manager.metrics import Metrics
 from aiop.runtime.manager.tools import Tools
 from aiop.runtime.views.custom import CustomObject, decode_custom
@@ -28,8 +28,8 @@ class Outage:
         self.clock = FakeClock()
         self.recovery = Recovery()
         self.sources = [ScriptedSource([page(5)], by_watch=True) for _ in range(count)]
-        self.informers: list[Informer[CustomObject]] = [
-            Informer(
+        self.informers: list[StreamInformer[CustomObject]] = [
+            StreamInformer(
                 f"widgets-{number}",
                 source,
                 decode_custom,
@@ -111,7 +111,7 @@ def test_all_informers_of_a_process_share_one_recovery(client: Client) -> None:
     recorder = EventRecorder(client, clock, "test", "test", lambda: "id")
     tools = Tools(client, clock, random.Random(1), Metrics(), recorder, lambda: "id")
     informers = [tools.informer(resource, decode_custom) for resource in (PODS, NODES)]
-    assert all(informer._recovery is tools.recovery for informer in informers)
+    assert all(isinstance(informer, StreamInformer) and informer._recovery is tools.recovery for informer in informers)
 
 
 async def test_a_wait_is_never_longer_than_asked_for() -> None:

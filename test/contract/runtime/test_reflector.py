@@ -25,9 +25,9 @@ from aiop.runtime.client.errors import (
     Unauthorized,
 )
 from aiop.runtime.client.transport import Request, Response
-from aiop.runtime.informer.informer import Informer
 from aiop.runtime.informer.reflector import RETRY, Reflector
 from aiop.runtime.informer.source import ClientListWatch
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.views.custom import decode_custom
 from support.clock import FakeClock, settle
 from support.informerbench import Bench, running
@@ -268,7 +268,7 @@ async def test_a_list_is_read_in_order_and_no_page_is_held_beside_the_next() -> 
     pages = Pages(4)
     client = Client(pages, clock=FakeClock())
     source = ClientListWatch(client, WIDGETS)
-    informer = Informer("widgets", source, decode_custom, clock=FakeClock())
+    informer = StreamInformer("widgets", source, decode_custom, clock=FakeClock())
     async with run_informer(informer):
         assert pages.asked == ["0", "1", "2", "3"]
         assert len(informer.store) == 12

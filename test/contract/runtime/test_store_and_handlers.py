@@ -11,8 +11,9 @@ import pytest
 
 from aiop.runtime.client.errors import ConnectionFailed, Expired
 from aiop.runtime.informer.errors import CachedObjectMutated
-from aiop.runtime.informer.informer import Event, Informer
+from aiop.runtime.informer.informer import Event
 from aiop.runtime.informer.mutation import MutationDetector
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from aiop.runtime.views.workloads import decode_node
 from support.clock import FakeClock, settle
@@ -80,7 +81,7 @@ async def test_an_object_of_the_first_list_that_is_gone_at_once_holds_up_nothing
 async def test_no_pass_begins_before_all_informers_have_told_their_handlers_of_the_first_list() -> None:
     bench = ManagerBench(ScriptedSource([page(5, widget("a", 1))]))
     late = ScriptedSource(ConnectionFailed("refused"), [page(5, widget("other", 2))])
-    others = Informer("others", late, decode_custom, clock=bench.clock, random=random.Random(1))
+    others = StreamInformer("others", late, decode_custom, clock=bench.clock, random=random.Random(1))
     others.add_handler(lambda event: bench.told.append(f"told of {event.key.name}"))
     bench.manager.add_informer(others)
     async with bench.running():
@@ -209,7 +210,7 @@ async def test_an_object_is_decoded_once_an_event_and_never_for_what_only_we_tel
         return view
 
     source = ScriptedSource([page(5, widget("a", 1), widget("gone", 2))], [page(9, widget("a", 6))])
-    informer = Informer("widgets", source, decode, clock=FakeClock(), random=random.Random(1))
+    informer = StreamInformer("widgets", source, decode, clock=FakeClock(), random=random.Random(1))
     told: list[str] = []
     async with run_informer(informer) as step:
         informer.add_handler(lambda event: told.append(said(event)))
@@ -230,7 +231,7 @@ async def test_a_decoder_that_raises_skips_the_object_and_the_stream_goes_on(err
         return view
 
     source = ScriptedSource([page(5, widget("bad", 1), widget("a", 2))])
-    informer = Informer("widgets", source, decode, clock=FakeClock(), random=random.Random(1))
+    informer = StreamInformer("widgets", source, decode, clock=FakeClock(), random=random.Random(1))
     async with run_informer(informer) as step:
         source.say(modified(widget("bad", 6)), added(widget("b", 7)))
         await step()

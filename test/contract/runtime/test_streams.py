@@ -11,8 +11,8 @@ import structlog
 from aiohttp import web
 
 from aiop.runtime.client.client import Client
-from aiop.runtime.informer.informer import Informer
 from aiop.runtime.informer.source import IDLE_SECONDS, ClientListWatch
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.kit.clock import Clock
 from aiop.runtime.manager.metrics import Metrics
 from aiop.runtime.views.custom import CustomObject, decode_custom
@@ -56,7 +56,7 @@ def stays(*chunks: bytes) -> Answer:
 
 
 @asynccontextmanager
-async def running(informer: Informer[CustomObject] | Informer[PartialObject]) -> AsyncIterator[None]:
+async def running(informer: StreamInformer[CustomObject] | StreamInformer[PartialObject]) -> AsyncIterator[None]:
     """Its clock runs fast, so that no back-off is waited for."""
     tasks = asyncio.create_task(informer.run()), asyncio.create_task(fast(informer._clock))
     try:
@@ -81,12 +81,12 @@ async def until(check: Callable[[], object]) -> None:
             await settle(1)
 
 
-def widgets(client: Client, metrics: Recorded | None = None, **selection: object) -> Informer[CustomObject]:
+def widgets(client: Client, metrics: Recorded | None = None, **selection: object) -> StreamInformer[CustomObject]:
     source = ClientListWatch(client, WIDGETS, **selection)  # type: ignore[arg-type]  # what the test says
-    return Informer("widgets", source, decode_custom, clock=FakeClock(), metrics=metrics)
+    return StreamInformer("widgets", source, decode_custom, clock=FakeClock(), metrics=metrics)
 
 
-def names(informer: Informer[CustomObject] | Informer[PartialObject]) -> list[str]:
+def names(informer: StreamInformer[CustomObject] | StreamInformer[PartialObject]) -> list[str]:
     return sorted(view.metadata.name for view in informer.store.values())
 
 
@@ -159,7 +159,7 @@ async def test_a_watch_that_is_answered_by_429_waits_as_long_as_the_server_says_
     server.answer = in_turn(streams(mark(5)), busy, CONFIRMED, stays(mark(9)))
     clock, metrics = FakeClock(), Recorded()
     source = ClientListWatch(client, WIDGETS)
-    informer = Informer("widgets", source, decode_custom, clock=clock, random=random.Random(1), metrics=metrics)
+    informer = StreamInformer("widgets", source, decode_custom, clock=clock, random=random.Random(1), metrics=metrics)
     run = asyncio.create_task(informer.run())
     try:
         await until(lambda: metrics.failures == 1)
@@ -339,7 +339,7 @@ async def test_metadata_alone_is_asked_for_and_decoded(client: Client, server: L
     server.answer = stays(partial.replace(b"Widget", b"PartialObjectMetadata") + mark(5))
     metrics = Recorded()
     source = ClientListWatch(client, WIDGETS, metadata_only=True, managed_fields=False)
-    informer = Informer("widgets", source, decode_partial, clock=FakeClock(), metrics=metrics)
+    informer = StreamInformer("widgets", source, decode_partial, clock=FakeClock(), metrics=metrics)
     async with running(informer):
         await until(informer.has_synced)
         assert names(informer) == ["a"]
@@ -351,7 +351,7 @@ async def test_metadata_alone_is_asked_for_and_decoded(client: Client, server: L
 async def test_metadata_alone_is_asked_for_page_by_page_too(client: Client, server: Loopback) -> None:
     server.answer = in_turn(says(400, {}), says(200, {"metadata": {"resourceVersion": "5"}, "items": []}), stays())
     source = ClientListWatch(client, WIDGETS, metadata_only=True)
-    informer = Informer("widgets", source, decode_partial, clock=FakeClock())
+    informer = StreamInformer("widgets", source, decode_partial, clock=FakeClock())
     async with running(informer):
         await until(lambda: len(server.seen) == 3)
     accepted = [seen.headers["Accept"] for seen in server.seen]
@@ -380,7 +380,7 @@ async def test_every_line_counts_as_a_sign_of_life_and_so_do_the_start_and_the_s
 async def test_an_informers_series_begin_with_it_and_tell_when_it_is_synced(client: Client, server: Loopback) -> None:
     server.answer = stays(line("ADDED", "a", 3) + mark(5))
     metrics = Metrics()
-    informer = Informer(
+    informer = StreamInformer(
         "widgets", ClientListWatch(client, WIDGETS), decode_custom, clock=FakeClock(), metrics=metrics.informers
     )
 

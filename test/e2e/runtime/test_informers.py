@@ -12,8 +12,8 @@ from aiop.runtime.client.client import Client
 from aiop.runtime.client.connection import load_connection
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.client.transport import HttpStream, HttpTransport, Request, Response
-from aiop.runtime.informer.informer import Informer
 from aiop.runtime.informer.source import ClientListWatch
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.kit.clock import SystemClock
 from aiop.runtime.views.custom import decode_custom
 from aiop.runtime.views.partial import decode_partial
@@ -77,7 +77,7 @@ async def transport(cluster: Cluster) -> AsyncIterator[Recorded]:
 
 
 @asynccontextmanager
-async def running(*informers: Informer[Any]) -> AsyncIterator[None]:
+async def running(*informers: StreamInformer[Any]) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(informer.run()) for informer in informers]
     try:
         yield
@@ -98,10 +98,12 @@ async def until(check: Callable[[], bool]) -> None:
 async def test_lists_come_by_watch_whatever_is_asked_to_be_left_out(transport: Recorded) -> None:
     client, clock = Client(transport, clock=SystemClock()), SystemClock()
     lean = ClientListWatch(client, NAMESPACES, metadata_only=True, managed_fields=False)
-    informers: list[Informer[Any]] = [
-        Informer("pods", ClientListWatch(client, PODS, managed_fields=False), decode_pod, clock=clock),
-        Informer("config maps", ClientListWatch(client, CONFIGMAPS, metadata_only=True), decode_partial, clock=clock),
-        Informer("namespaces", lean, decode_partial, clock=clock),
+    informers: list[StreamInformer[Any]] = [
+        StreamInformer("pods", ClientListWatch(client, PODS, managed_fields=False), decode_pod, clock=clock),
+        StreamInformer(
+            "config maps", ClientListWatch(client, CONFIGMAPS, metadata_only=True), decode_partial, clock=clock
+        ),
+        StreamInformer("namespaces", lean, decode_partial, clock=clock),
     ]
     async with running(*informers):
         await until(lambda: all(informer.has_synced() for informer in informers))
@@ -115,7 +117,7 @@ async def test_lists_come_by_watch_whatever_is_asked_to_be_left_out(transport: R
 async def test_a_kind_comes_goes_and_comes_again_under_a_running_informer(transport: Recorded) -> None:
     client = Client(transport, clock=SystemClock())
     told: list[str] = []
-    tides = Informer("tides", ClientListWatch(client, TIDES), decode_custom, clock=SystemClock(), optional=True)
+    tides = StreamInformer("tides", ClientListWatch(client, TIDES), decode_custom, clock=SystemClock(), optional=True)
     tides.add_handler(lambda event: told.append(said(event).split(" ")[0]))
     tides.on_availability(lambda available: told.append("served" if available else "absent"))
     async with running(tides):

@@ -10,7 +10,7 @@ import pytest
 
 from aiop import __version__
 from aiop.cli.main import build_parser, main
-from aiop.cli.options import address, count, resources, seconds
+from aiop.cli.options import address, count, namespace, resources, seconds
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -143,3 +143,17 @@ def test_resources_are_those_of_a_container() -> None:
 def test_resources_that_are_none_are_refused_with_an_example(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="1Gi"):
         resources(text)
+
+
+def test_namespaces_are_given_one_by_one_and_none_means_all() -> None:
+    parse = build_parser("manager").parse_args
+    assert parse(["manager"]).watch_namespace == []
+    given = parse(["manager", "--watch-namespace", "team-a", "--watch-namespace=team-b"])
+    assert given.watch_namespace == ["team-a", "team-b"]
+
+
+@pytest.mark.parametrize("text", ["", "Team", "-a", "a-", "a.b", "a/b", "a,b", "ü", "a" * 64])
+def test_what_no_namespace_is_called_is_refused_with_what_would_do(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="like team-a"):
+        namespace(text)
+    assert namespace("a" * 63) == "a" * 63

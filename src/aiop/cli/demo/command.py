@@ -23,8 +23,8 @@ from aiop.cli.demo.operator import OperatorProcess
 from aiop.cli.options import seconds
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.errors import ClientError
-from aiop.runtime.informer.informer import Informer
 from aiop.runtime.informer.source import ClientListWatch
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.kit.clock import SystemClock
 from aiop.runtime.views.custom import CustomObject, decode_custom
 
@@ -90,7 +90,7 @@ async def _show(
 ) -> bool:
     """Draw the table until all are Ready; False if stopped, or out of time with --once."""
     source = ClientListWatch(client, AIWORKLOADS, namespace=options.namespace)
-    informer: Informer[CustomObject] = Informer(
+    informer: StreamInformer[CustomObject] = StreamInformer(
         "demo",
         source,
         decode_custom,
@@ -116,7 +116,7 @@ async def _show(
         await asyncio.gather(watching, return_exceptions=True)
 
 
-def _rows(informer: Informer[CustomObject], names: Sequence[str]) -> list[Row]:
+def _rows(informer: StreamInformer[CustomObject], names: Sequence[str]) -> list[Row]:
     views = sorted(informer.store.values(), key=lambda view: view.metadata.name)
     return [row_of(view) for view in views if view.metadata.name in names]
 

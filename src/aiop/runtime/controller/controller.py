@@ -2,7 +2,8 @@
 
 Promised: no two workers hold one key; an error or even a panic of one key never stops another; an exception is
 retried with that key's own back-off, and no sooner than the API server asked for, a TerminalError is not; a requeue
-time resets the back-off. After a success a key has the usual priority again, and nothing of it is kept.
+time resets the back-off. After a success a key has the usual priority again, and nothing of it is kept. No pass begins
+in a namespace of which an informer knows nothing yet.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 # What the first list brings, and what a resync repeats, waits behind what changes now (controller-runtime's number).
 INITIAL_PRIORITY = -100
+# A namespace that is just being let in is known within this, if not at once: all its streams ask again meanwhile.
+_UNKNOWN_SECONDS = 5.0
 # Objects that are mapped between two breaths of the event loop: about ten milliseconds.
 _BREATH = 1000
 
@@ -237,6 +240,10 @@ class Controller:
         return "requeue_after"
 
     async def _reconcile(self, key: ObjectKey) -> Result:
+        unknown = [informer.name for informer in self.informers if not informer.knows(key.namespace)]
+        if unknown:  # what is there would look as if it did not exist
+            log.info("pass put off: not all is known of the namespace", waiting_for=unknown)
+            return Result(_UNKNOWN_SECONDS)
         work = self._reconciler.reconcile(key)
         if self._timeout is None:
             return await work

@@ -1,7 +1,7 @@
 """What an informer knows: objects by key, with indexes, and our own writes laid over until the watch has caught up."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 
@@ -23,8 +23,33 @@ def key_of(view: ObjectView) -> ObjectKey:
     return ObjectKey(view.metadata.namespace, view.metadata.name)
 
 
+class Objects(Protocol[V]):
+    """Objects by key, for reading, which never waits and never copies: views are frozen and shared."""
+
+    def __len__(self) -> int: ...
+
+    def get(self, key: ObjectKey) -> V | None:
+        """The object, as it will be once our own writes are seen; None if there is none."""
+        ...
+
+    def keys(self) -> list[ObjectKey]:
+        """The keys of all objects, in no particular order."""
+        ...
+
+    def values(self) -> list[V]:
+        """All objects, in no particular order."""
+        ...
+
+    def by_index(self, index: str, value: str) -> list[V]:
+        """The objects for which the index function gives ``value``, sorted by key so that plans are repeatable.
+
+        Raises KeyError for an index that there is not.
+        """
+        ...
+
+
 class Store(Generic[V]):
-    """Objects by key. Reading never waits and never copies: views are frozen and shared.
+    """The objects of one stream.
 
     Promised: indexes agree with the objects at every moment, own writes included; a reader sees a relist as a whole
     or not at all; an older state never takes the place of a newer one, but for a relist, which counts as it is.

@@ -51,7 +51,7 @@ class ProcessOptions:
 
     ``lease`` is the Lease's name; empty: the process leads without one, and must be the only one. The Lease's namespace
     is the pod's own, else ``default``. Without ``kubeconfig`` the pod's ServiceAccount counts, else $KUBECONFIG. An
-    empty address serves nothing.
+    empty address serves nothing. With ``namespaces`` it sees these alone, and needs no right in any other.
     """
 
     name: str
@@ -63,6 +63,7 @@ class ProcessOptions:
     metrics_address: str = ""
     log_level: str = "info"
     log_format: str = "json"
+    namespaces: tuple[str, ...] = ()
 
 
 def run_process(options: ProcessOptions, setup: Setup) -> int:
@@ -96,7 +97,15 @@ async def _run(options: ProcessOptions, setup: Setup) -> None:
             return
         identity = f"{socket.gethostname()}_{uuid.uuid4()}"
         events = EventRecorder(client, clock, options.name, identity, lambda: uuid.uuid4().hex[:16])
-        tools = Tools(client, clock, random.Random(), metrics, events, lambda: uuid.uuid4().hex)  # noqa: S311 - jitter
+        tools = Tools(
+            client,
+            clock,
+            random.Random(),  # noqa: S311 - jitter
+            metrics,
+            events,
+            lambda: uuid.uuid4().hex,
+            namespaces=options.namespaces,
+        )
         leaderships = [] if gate is None else [await _leadership(options, identity, tools, gate)]
         manager = _manager(options, tools, leaderships)
         setup(manager, tools)

@@ -10,7 +10,7 @@ from aiop.runtime.client.client import Client
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.client.transport import Request, Response
 from aiop.runtime.controller.children import INTENT_ANNOTATION, Child, ChildWriter, Outcome, Owner
-from aiop.runtime.informer.informer import Informer
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.views.owned import decode_owned, decode_revision
 from support.clock import FakeClock, settle
 from support.listwatch import ScriptedSource, added, page
@@ -42,7 +42,9 @@ class Bench:
         self.live: dict[str, Any] | None = None
         self.source = ScriptedSource([page(1)])
         decode: Any = decode_revision if resource is CONTROLLERREVISIONS else decode_owned
-        self.informer: Informer[Any] = Informer("children", self.source, decode, clock=clock, random=random.Random(1))
+        self.informer: StreamInformer[Any] = StreamInformer(
+            "children", self.source, decode, clock=clock, random=random.Random(1)
+        )
         self.writer = ChildWriter(Client(self.transport, clock=clock), self.informer, resource, MANAGER)
 
     async def answer(self, request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 from aiop.runtime.client.codec import WatchEvent
 from aiop.runtime.client.errors import Expired
-from aiop.runtime.informer.informer import Informer
+from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from support.clock import FakeClock, settle
 from support.informerbench import Bench, running
@@ -66,7 +66,7 @@ async def test_an_index_function_that_raises_hurts_neither_the_object_nor_the_ot
     objects = [widget("bad", 1), widget("good", 2, labels={"l": "x"})]
     source = ScriptedSource([page(5, *objects)])
     indexes = {"letter": first_letter_of_label}
-    informer = Informer("widgets", source, decode_custom, clock=FakeClock(), indexes=indexes)
+    informer = StreamInformer("widgets", source, decode_custom, clock=FakeClock(), indexes=indexes)
     async with run_informer(informer):
         assert len(informer.store) == 2
         assert [view.metadata.name for view in informer.store.by_index("letter", "x")] == ["good"]
