@@ -1,0 +1,112 @@
+"""Does what a page says: its files are written, its console commands run one after the other, their answers compared.
+
+In an answer … stands for anything, and lines that are not shown may stand between and around those that are.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.kubectl import eventually
+from support.pages import Block, blocks, text_of
+
+_SAVED = re.compile(r"[Ss]ave (?:this|it) as `(?P<name>[\w.-]+)`[^\n]*:\n\s*$")
+_PROMPT = "$ "
+# How kubectl begins what it says to who asked for something wrong.
+_REFUSAL = re.compile(r"(error|Error from server|The [A-Za-z]+ \S+ is invalid)\b", re.IGNORECASE)
+_SECONDS = 120
+# Asking again does no harm, and the answer may lag a moment behind.
+_ASKING = ("kubectl get ", "kubectl events ", "kubectl describe ")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command as it is typed, and the lines of its answer that the page shows."""
+
+    block: Block
+    command: str
+    shown: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.block}: {self.command}"
+
+    @property
+    def refused(self) -> bool:
+        """Whether the page shows that it fails."""
+        return any(_REFUSAL.match(line) for line in self.shown)
+
+
+def saved_files(page: str) -> Iterator[tuple[str, str]]:
+    """Name and content of each file that the reader is told to save."""
+    lines = text_of(page).splitlines(keepends=True)
+    for block in blocks(page):
+        # The text begins a line after its fence, and the sentence ends before that.
+        before = "".join(lines[max(0, block.line - 4) : block.line - 2])
+        if match := _SAVED.search(before):
+            yield match["name"], block.text
+
+
+def steps(page: str) -> Iterator[Step]:
+    """Every command of the page's console blocks."""
+    for block in blocks(page):
+        if block.language == "console":
+            yield from _steps(block)
+
+
+def follow(page: str, folder: Path, kubeconfig: Path) -> int:
+    """Do all that the page says, in ``folder``; fails at the first step that answers otherwise. The number of steps."""
+    for name, content in saved_files(page):
+        (folder / name).write_text(content, encoding="utf-8")
+    taken = list(steps(page))
+    for step in taken:
+        _take(step, folder, kubeconfig)
+    return len(taken)
+
+
+def matches(answer: str, shown: tuple[str, ...]) -> bool:
+    """True if the answer has the lines that are shown, in their order."""
+    lines = iter([" ".join(line.split()) for line in answer.splitlines()])
+    return all(any(_pattern(line).fullmatch(each) for each in lines) for line in shown if line.strip())
+
+
+def _steps(block: Block) -> Iterator[Step]:
+    command = ""
+    shown: list[str] = []
+    for line in block.text.splitlines():
+        if line.startswith(_PROMPT):
+            if command:
+                yield Step(block, command, tuple(shown))
+            command, shown = line.removeprefix(_PROMPT), []
+        elif command.endswith("\\"):
+            command += f"\n{line}"
+        else:
+            shown.append(line)
+    yield Step(block, command, tuple(shown))
+
+
+def _take(step: Step, folder: Path, kubeconfig: Path) -> None:
+    known = {**os.environ, "KUBECONFIG": str(kubeconfig), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    def answered() -> bool:
+        done = subprocess.run(
+            ["bash", "-c", step.command], cwd=folder, env=known, capture_output=True, text=True, check=False,
+            timeout=_SECONDS,
+        )  # fmt: skip
+        said.append(done.stdout + done.stderr)
+        assert bool(done.returncode) is step.refused, f"{step}\n{said[-1]}"
+        return matches(said[-1], step.shown)
+
+    said: list[str] = []
+    if step.command.startswith(_ASKING):
+        eventually(answered, told=lambda: f"{step}\n{said[-1]}")
+    else:
+        assert answered(), f"{step}\n{said[-1]}"
+
+
+def _pattern(line: str) -> re.Pattern[str]:
+    parts = (re.escape(part) for part in " ".join(line.split()).split("…"))
+    return re.compile(".*".join(parts))

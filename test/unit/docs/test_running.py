@@ -1,0 +1,40 @@
+"""How a page is followed: what counts as a step, and what as the same answer."""
+
+import pytest
+
+from support.pagerun import matches, saved_files, steps
+
+TUTORIAL = "docs/tutorials/first-model.md"
+
+
+def test_the_steps_of_a_page_are_its_console_commands_with_their_answers() -> None:
+    found = {step.command: step.shown for step in steps(TUTORIAL)}
+    assert found["kubectl apply -f fraud.yaml"] == ("aiworkload.geartickler.com/fraud created",)
+    assert "make demo" not in found
+
+
+def test_a_file_that_the_reader_saves_has_the_blocks_content() -> None:
+    (name, content), *_ = saved_files(TUTORIAL)
+    assert name == "fraud.yaml"
+    assert content.startswith("apiVersion: ")
+
+
+def test_a_step_may_fail_only_where_the_page_shows_that_it_does() -> None:
+    refused = [step.command for step in steps(TUTORIAL) if step.refused]
+    assert len(refused) == 1
+    assert "-1" in refused[0]
+
+
+@pytest.mark.parametrize(
+    ("shown", "same"),
+    [
+        (("NAME  AGE", "fraud   …"), True),
+        (("fraud   7s",), True),
+        (("fraud   …", "NAME…"), False),
+        (("fraud",), False),
+        (("iris   …",), False),
+        ((), True),
+    ],
+)
+def test_shown_lines_must_come_in_their_order_and_may_leave_out_others(shown: tuple[str, ...], same: bool) -> None:
+    assert matches("NAME   AGE\nbert   3s\nfraud  7s\n", shown) is same
