@@ -1,6 +1,7 @@
 """Patterns of the schemas, in words: a person reads what may stand in a field, not how it is checked."""
 
 from aiop.api.common import QUANTITY_PATTERN
+from aiop.api.modeluri import MODEL_STORE_PATTERN, MODEL_URI_PATTERN
 
 _NAME_PART = "[A-Za-z0-9][A-Za-z0-9._-]*"
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -20,5 +21,14 @@ PATTERNS = {
     "^/[A-Za-z0-9._/-]+$": "an absolute path",
     "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$": "a label's value",
     "^[a-z0-9]+$": "`a` to `z` and digits",
-    "^(pvc|s3|gs|hf|https)://[A-Za-z0-9][A-Za-z0-9._~%@:=+,/-]*$": "a URI: pvc, s3, gs, hf or https",
+    MODEL_URI_PATTERN: "a URI of one of the forms that `spec.modelUri` lists, without a user or password",
+    MODEL_STORE_PATTERN: "a URI: pvc, s3, gs, azure, hf, oci or https, without a user or password",
+    "^[-._A-Za-z0-9]+$": "letters, digits, `.`, `_` and `-`",
+    "^([A-Za-z_][A-Za-z0-9_.-]*)?$": "a letter or `_`, then letters, digits, `_`, `.` and `-`, or nothing",
+    "^[A-Za-z0-9._/-]*$": "letters, digits, `.`, `_`, `/` and `-`",
+    "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$": "a label's value that is not empty",
+    r"^[1-9][0-9]?g\.[1-9][0-9]{0,3}gb(\.[a-z0-9]+)*$": "a profile as NVIDIA writes it: slices, `g.`, memory, `gb`",
+    f"^{_LABEL}$": "a name of a namespace: `a` to `z`, digits and `-`",
+    "^/[A-Za-z0-9._~/%:{}-]*$": "a path from `/`",
+    "^/[A-Za-z0-9._~/-]*$": "a path from `/`",
 }
