@@ -39,7 +39,8 @@ Quantity = Annotated[
     str,
     BeforeValidator(_quantity),
     Field(pattern=QUANTITY_PATTERN, max_length=64),
-    WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 64}),
+    # A pattern says nothing of a number, so the least stands beside it.
+    WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 64, "minimum": 0}),
 ]
 Resources = Annotated[dict[str, Quantity], Field(max_length=16)]
 # A DNS-1123 subdomain: what names of ServiceAccounts, runtimes, classes and Secrets look like.
