@@ -44,7 +44,7 @@ lint: $(VENV)/.dev check-generated ## formatting, rules, types, layers, generate
 	$(BIN)/python -m hack.docs --check
 
 unit: $(VENV)/.dev ## tests without a real API server, with coverage
-	$(BIN)/pytest test/unit test/contract/runtime -n 2 --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/pytest test/unit test/security test/contract/runtime -n 2 --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 e2e: $(VENV)/.dev controlplane ## tests on the real control plane
 	$(BIN)/pytest test/e2e test/contract/api $(PYTEST_ARGS)

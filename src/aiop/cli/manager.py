@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--metrics-address", type=address, default="0.0.0.0:8080", help="/metrics; empty: none")
     parser.add_argument("--lease-namespace", help="the Lease's namespace; default: the pod's own, else default")
+    parser.add_argument("--lease-name", default=LEASE_NAME, help="the Lease; one for each set of namespaces")
     parser.add_argument("--no-leader-election", action="store_true", help="lead without a Lease (one process only)")
     parser.add_argument(
         "--log-level", default="info", choices=["debug", "info", "warning", "error"], help="what is worth a line"
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     """Run until SIGTERM; 0 after a clean stop, 1 if a part died, an address is taken or no API server is found."""
     process = ProcessOptions(
         name="aiop",
-        lease="" if options.no_leader_election else LEASE_NAME,
+        lease="" if options.no_leader_election else options.lease_name,
         lease_namespace=options.lease_namespace or "",
         kubeconfig=options.kubeconfig,
         context=options.context,

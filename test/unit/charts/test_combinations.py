@@ -28,6 +28,7 @@ SETTINGS: dict[str, list[Any]] = {
     "image.digest": ["", f"sha256:{'0' * 64}"],
     "global.imageRegistry": ["", "mirror.example.com/proxy"],
     "imagePullSecrets": [[], [{"name": "registry"}]],
+    "watchNamespaces": [[], ["team-a", "team-b"]],
     "models.store": ["", "pvc://models"],
     "serviceAccount.name": ["", "operator"],
     "networkPolicy.metricsFrom": [[], [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}]],

@@ -1,0 +1,48 @@
+{{/* What the operator may do, one rule a line: no wildcard, no Secrets, no right to grant rights. A test runs the
+     operator through all that it does and reads the API server's audit log: a verb that was not needed there has no
+     place here (test/e2e/rights). */}}
+
+{{/* Kinds in namespaces: by a ClusterRole, or with watchNamespaces by a Role in each of them. */}}
+{{- define "aiop.rules.namespaced" -}}
+- {apiGroups: [geartickler.com], resources: [aiworkloads], verbs: [list, watch]}
+- {apiGroups: [geartickler.com], resources: [aiworkloads/status], verbs: [patch]}
+# An ownerReference with blockOwnerDeletion asks for this right on the owner.
+- {apiGroups: [geartickler.com], resources: [aiworkloads/finalizers], verbs: [update]}
+# Children. A name that is taken is looked at (get): it may be our own child, or a stranger's object.
+- {apiGroups: [apps], resources: [deployments, controllerrevisions], verbs: [get, list, watch, create, patch, delete]}
+- {apiGroups: [""], resources: [services], verbs: [get, list, watch, create, patch, delete]}
+- {apiGroups: [networking.k8s.io], resources: [ingresses], verbs: [get, list, watch, create, patch, delete]}
+- {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [get, list, watch, create, patch, delete]}
+- {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [get, list, watch, create, patch, delete]}
+# What became of them.
+- {apiGroups: [""], resources: [pods], verbs: [list, watch]}
+- {apiGroups: [apps], resources: [replicasets], verbs: [list, watch]}
+- {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list, watch]}
+- {apiGroups: [events.k8s.io], resources: [events], verbs: [create, patch]}
+{{- end -}}
+
+{{/* Kinds in no namespace: always by a ClusterRole. */}}
+{{- define "aiop.rules.cluster" -}}
+# The default runtimes are made and renewed, never deleted.
+- {apiGroups: [geartickler.com], resources: [servingruntimes], verbs: [get, list, watch, create, update]}
+{{- end -}}
+
+{{/* In the release's own namespace. The name of a Lease that is yet to be created cannot be asked for. */}}
+{{- define "aiop.rules.election" -}}
+- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create]}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "aiop.leaseName" . }}]
+  verbs: [get, list, watch, update]
+{{- end -}}
+
+{{/* Operators of different namespaces may live in one, so each has a Lease of its own there. */}}
+{{- define "aiop.leaseName" -}}
+{{- if .Values.watchNamespaces }}{{ include "aiop.fullname" . }}{{ else }}aiop-manager{{ end -}}
+{{- end -}}
+
+{{- define "aiop.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "aiop.serviceAccount" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end -}}
