@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-_HOW_TO = "docs/how-to"
+_PAGES = "docs"
 _MARKED = re.compile(r"(<!-- file: (?P<file>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _LANGUAGES = {".py": "python", ".yaml": "yaml"}
 
 
 def pages_with_files(root: Path) -> Iterator[tuple[str, str]]:
-    """Path and content of each how-to page that shows a file."""
-    for page in sorted((root / _HOW_TO).glob("*.md")):
+    """Path and content of each page that shows a file."""
+    for page in sorted((root / _PAGES).rglob("*.md")):
         text = page.read_text(encoding="utf-8")
         if _MARKED.search(text):
             yield str(page.relative_to(root)), _MARKED.sub(partial(_shown, page.parent), text)

@@ -27,7 +27,7 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         demo.kill()
 
 
-@pytest.mark.parametrize("page", ["docs/tutorials/first-model.md"])
+@pytest.mark.parametrize("page", ["docs/tutorials/first-model.md", "docs/tutorials/from-deployment.md"])
 def test_a_tutorial_answers_as_its_page_says(page: str, kubeconfig: Path, tmp_path: Path) -> None:
     assert follow(page, tmp_path, kubeconfig) >= 10
     assert len(Kubectl(kubeconfig).items("aiworkloads")) == 3, "a tutorial leaves the cluster as it found it"

@@ -14,7 +14,7 @@ from pathlib import Path
 from support.kubectl import eventually
 from support.pages import Block, blocks, text_of
 
-_SAVED = re.compile(r"[Ss]ave (?:this|it) as `(?P<name>[\w.-]+)`[^\n]*:\n\s*$")
+_SAVED = re.compile(r"[Ss]ave (?:this|it) as `(?P<name>[\w.-]+)`.*:$")
 _PROMPT = "$ "
 # How kubectl begins what it says to who asked for something wrong.
 _REFUSAL = re.compile(r"(error|Error from server|The [A-Za-z]+ \S+ is invalid)\b", re.IGNORECASE)
@@ -42,11 +42,11 @@ class Step:
 
 def saved_files(page: str) -> Iterator[tuple[str, str]]:
     """Name and content of each file that the reader is told to save."""
-    lines = text_of(page).splitlines(keepends=True)
+    lines = text_of(page).splitlines()
     for block in blocks(page):
-        # The text begins a line after its fence, and the sentence ends before that.
-        before = "".join(lines[max(0, block.line - 4) : block.line - 2])
-        if match := _SAVED.search(before):
+        # The block's text begins a line after its fence; a mark of the generator may stand before that.
+        before = [line for line in lines[: block.line - 2] if line and not line.startswith("<!--")]
+        if before and (match := _SAVED.search(before[-1])):
             yield match["name"], block.text
 
 

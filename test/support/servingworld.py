@@ -335,5 +335,5 @@ class World:
 
 
 def _version(thing: Thing) -> str:
-    variables = {each["name"]: each["value"] for each in thing.content["template"]["spec"]["containers"][0]["env"]}
+    variables = {each["name"]: each.get("value") for each in thing.content["template"]["spec"]["containers"][0]["env"]}
     return str(variables["AIOP_MODEL_VERSION"])
