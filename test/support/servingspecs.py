@@ -100,7 +100,11 @@ tolerations = st.lists(
 )
 autoscaling = st.fixed_dictionaries(
     {"enabled": st.booleans(), "minReplicas": st.integers(1, 3), "maxReplicas": st.integers(3, 9)},
-    optional={"targetCPUUtilization": st.integers(1, 100), "targetGPUUtilization": st.integers(1, 100)},
+    optional={
+        "targetCPUUtilization": st.integers(1, 100),
+        "targetMemoryUtilization": st.integers(1, 100),
+        "targetGPUUtilization": st.integers(1, 100),
+    },
 )
 
 raw_workloads = st.fixed_dictionaries(

@@ -13,6 +13,7 @@ from aiop.controllers.serving.defaults import DEFAULT_RUNTIMES
 from aiop.controllers.serving.names import FIELD_MANAGER, REVISION_LABEL, WORKLOAD_LABEL
 from aiop.controllers.serving.observed import Observed, deployment_state
 from aiop.controllers.serving.plan import Plan, make_plan
+from aiop.controllers.serving.scaling.served import NOT_LOOKED, Served
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.specs import SpecCache
 from aiop.runtime.client.builtin import (
@@ -137,6 +138,7 @@ class World:
     overdue: set[str] = field(default_factory=set)
     child_status: dict[Resource, dict[str, Any]] = field(default_factory=dict)
     autoscaler_wants: int | None = None
+    gpu_metric: Served = NOT_LOOKED
     ready_at_once: int = 100
     capacity: int = 1000
     writes: int = 0
@@ -168,6 +170,7 @@ class World:
             ingress=self._views(INGRESSES).get(NAME),
             autoscaler=self._views(HORIZONTALPODAUTOSCALERS).get(NAME),
             budget=self._views(PODDISRUPTIONBUDGETS).get(NAME),
+            gpu_metric=self.gpu_metric,
             replica_sets=self.replica_sets,
             pods=tuple(pod.view() for pod in self.pods),
             slices=(self._slice(),),

@@ -20,12 +20,28 @@ class VersionStatus(Stored):
     runtime: str = Field(default="", description="The ServingRuntime that it was made from.")
 
 
+class MetricStatus(Stored):
+    """One metric that the autoscaler aims at. A reading that moved little is told as it was."""
+
+    name: str = Field(description="cpu, memory, or the name of the metric of pods.")
+    current: str | None = Field(
+        default=None, description="What was read last, the average of the servers; unset until it was."
+    )
+    target: str = Field(description="What is aimed at.")
+
+
 class AutoscalingStatus(Stored):
     """What the autoscaler does."""
 
     desired: int = Field(description="The number that the autoscaler wants.")
     reason: str = Field(default="", description="Why, in its own words.")
     last_scale_time: str | None = Field(default=None, description="When it last changed the number.")
+    metrics: list[MetricStatus] = Field(
+        default_factory=list,
+        max_length=8,
+        description="What it reads and what it aims at.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
 
 
 class ConditionStatus(Stored):

@@ -7,6 +7,7 @@ import msgspec
 
 from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.controllers.serving.names import REVISION_LABEL, revision_name
+from aiop.controllers.serving.scaling.served import NOT_LOOKED, Served
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.views.custom import CustomObject
 from aiop.runtime.views.owned import DeploymentStatus, Owned, Revision
@@ -23,8 +24,28 @@ class _ScaleTarget(msgspec.Struct):
     name: str = ""
 
 
+class _MetricName(msgspec.Struct):
+    name: str = ""
+
+
+class _PodsMetric(msgspec.Struct):
+    metric: _MetricName = msgspec.field(default_factory=_MetricName)
+
+
+class _Metric(msgspec.Struct):
+    resource: _MetricName | None = None
+    pods: _PodsMetric | None = None
+
+    @property
+    def name(self) -> str:
+        if self.pods is not None:
+            return self.pods.metric.name
+        return self.resource.name if self.resource is not None else ""
+
+
 class _AutoscalerSpec(msgspec.Struct, rename="camel"):
     scale_target_ref: _ScaleTarget = msgspec.field(default_factory=_ScaleTarget)
+    metrics: tuple[_Metric, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +90,7 @@ class Observed:
     ingress: Owned | None = None
     autoscaler: Owned | None = None
     budget: Owned | None = None
+    gpu_metric: Served = NOT_LOOKED
     replica_sets: tuple[ReplicaSet, ...] = ()
     pods: tuple[Pod, ...] = ()
     slices: tuple[EndpointSlice, ...] = ()
@@ -107,6 +129,14 @@ class Observed:
         if self.autoscaler is None:
             return ""
         return msgspec.json.decode(self.autoscaler.content, type=_AutoscalerSpec).scale_target_ref.name
+
+    @property
+    def autoscaler_metrics(self) -> frozenset[str] | None:
+        """The names of the metrics that the autoscaler aims at; None without one."""
+        if self.autoscaler is None:
+            return None
+        spec = msgspec.json.decode(self.autoscaler.content, type=_AutoscalerSpec)
+        return frozenset(metric.name for metric in spec.metrics)
 
 
 def deployment_state(view: Owned) -> DeploymentState:

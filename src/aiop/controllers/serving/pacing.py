@@ -1,4 +1,7 @@
-"""When to write a status: the first at once, a flip of a condition almost so, mere progress at a person's pace."""
+"""When to write a status: the first at once, a flip of a condition almost so, mere progress at a person's pace.
+
+What an autoscaler reads comes last of all: it never rests.
+"""
 
 from collections.abc import Sequence
 
@@ -9,6 +12,9 @@ from aiop.runtime.conditions.condition import Condition
 FLIP_SECONDS = 0.2
 # Slow enough that the pods of one rollout step come in one write, fast enough for a person who watches.
 QUIET_SECONDS = 5.0
+# Autoscalers read every 15 s, whatever happens. Whoever wants to follow the load has metrics; a status says the order
+# of magnitude, and a thousand busy workloads may not cost the API server more than some 17 writes a second for it.
+READINGS_SECONDS = 60.0
 
 
 class StatusPacer:
@@ -18,15 +24,27 @@ class StatusPacer:
         self._written: dict[str, float] = {}
         self._flipped: dict[str, float] = {}
 
-    def delay(self, uid: str, before: Sequence[Condition], after: Sequence[Condition], now: float) -> float:
-        """Seconds to wait before the write; 0 to write now."""
+    def delay(
+        self,
+        uid: str,
+        before: Sequence[Condition],
+        after: Sequence[Condition],
+        now: float,
+        *,
+        only_readings: bool = False,
+    ) -> float:
+        """Seconds to wait before the write; 0 to write now.
+
+        ``only_readings`` is true if nothing is new but what an autoscaler reads and says.
+        """
         if not before:
             return 0.0
         if _verdicts(before) != _verdicts(after):
             return max(0.0, self._flipped.setdefault(uid, now) + FLIP_SECONDS - now)
         self._flipped.pop(uid, None)
         last = self._written.get(uid)
-        return 0.0 if last is None else max(0.0, last + QUIET_SECONDS - now)
+        pace = READINGS_SECONDS if only_readings else QUIET_SECONDS
+        return 0.0 if last is None else max(0.0, last + pace - now)
 
     def wrote(self, uid: str, now: float) -> None:
         """The status was written."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiop.api.aiworkload import AIWorkloadSpec
-from aiop.controllers.serving.children.autoscaler import ScalingPlan, autoscaler, scaling_plan
+from aiop.controllers.serving.children.autoscaler import autoscaler
 from aiop.controllers.serving.children.disruption import disruption_budget
 from aiop.controllers.serving.children.exposure import ingress
 from aiop.controllers.serving.children.revision import (
@@ -24,6 +24,7 @@ from aiop.controllers.serving.observed import DeploymentState, Observed, replica
 from aiop.controllers.serving.restored import restored_revisions
 from aiop.controllers.serving.revision import KnownRevision, known_revisions, target_revision
 from aiop.controllers.serving.rollout import RevisionState, Steps, autoscaled_steps, rolling_steps
+from aiop.controllers.serving.scaling.plan import ScalingPlan, scaling_plan
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.specs import SpecCache
 from aiop.runtime.client.resource import ObjectKey
@@ -56,7 +57,9 @@ def make_plan(observed: Observed, specs: SpecCache, settings: ServingSettings) -
         target = target_revision(observed.key.name, spec, known, observed.runtimes, settings)
     except NotAccepted as refusal:
         return _refused(observed, refusal, known)
-    return _accepted(observed, spec, _numbered(target, known), [each for each in known if each.hash != target.hash])
+    scaling = scaling_plan(spec, settings, observed.autoscaler_metrics, observed.gpu_metric)
+    others = [each for each in known if each.hash != target.hash]
+    return _accepted(observed, spec, scaling, _numbered(target, known), others)
 
 
 def _refused(observed: Observed, refusal: NotAccepted, known: Sequence[KnownRevision]) -> Plan:
@@ -81,8 +84,13 @@ def _refused(observed: Observed, refusal: NotAccepted, known: Sequence[KnownRevi
     )
 
 
-def _accepted(observed: Observed, spec: AIWorkloadSpec, target: KnownRevision, others: Sequence[KnownRevision]) -> Plan:
-    scaling = scaling_plan(spec)
+def _accepted(
+    observed: Observed,
+    spec: AIWorkloadSpec,
+    scaling: ScalingPlan | None,
+    target: KnownRevision,
+    others: Sequence[KnownRevision],
+) -> Plan:
     start = _start(spec)
     active = scaling is not None and scaling.active
     states = [_state(observed, each) for each in (*others, target)]

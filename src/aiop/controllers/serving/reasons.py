@@ -67,8 +67,13 @@ REASONS = (
     Reason("Healthy", ("Degraded",), "Nothing is wrong.", ""),
     Reason("AutoscalingOff", ("ScalingActive",), "spec.autoscaling is not enabled: spec.replicas counts.", ""),
     Reason("AutoscalerActive", ("ScalingActive",), "The autoscaler sets the number of servers.", ""),
+    Reason("AtMaximum", ("ScalingActive",), "The load asks for more servers than maxReplicas.",
+           "Raise spec.autoscaling.maxReplicas, or make each server do more."),
+    Reason("AutoscalerBlocked", ("ScalingActive",), "The autoscaler cannot read or set the number of servers.",
+           "The message is its own."),
     Reason("AutoscalerWaiting", ("ScalingActive",), "The autoscaler has not decided yet, or cannot read its metric.",
-           "The message is its own; CPU needs the cluster's metrics API (metrics-server)."),
+           "The message is its own; CPU and memory need the cluster's metrics API (metrics-server)."),
     Reason("NoUsableMetric", ("ScalingActive",), "None of the targets can be measured here, so nothing is scaled.",
-           "Set targetCPUUtilization and a CPU request or limit."),
+           "The message says for each target what it lacks. CPU and memory need a request or limit; a GPU target needs "
+           "an adapter that serves the GPU metric on custom.metrics.k8s.io."),
 )  # fmt: skip

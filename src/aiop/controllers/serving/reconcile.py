@@ -135,7 +135,7 @@ class ServingReconciler:
         if msgspec.json.decode(workload.status) == msgspec.json.decode(report.status):
             return 0.0
         now = self._clock.monotonic()
-        wait = self._pacer.delay(uid, report.before, report.after, now)
+        wait = self._pacer.delay(uid, report.before, report.after, now, only_readings=report.only_readings)
         if wait > 0:
             return wait
         try:

@@ -13,6 +13,7 @@ from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.controllers.serving.names import REVISION_LABEL, pod_selector, revision_name
 from aiop.controllers.serving.observed import Observed
 from aiop.controllers.serving.plan import Plan
+from aiop.controllers.serving.scaling.readings import KnownScaling, autoscaling_status, only_readings
 from aiop.controllers.serving.verdict import Facts, Hindrance, conditions_of
 from aiop.runtime.conditions.condition import Condition, merge_conditions
 from aiop.runtime.views.owned import AutoscalerStatus, IngressStatus
@@ -21,15 +22,20 @@ from aiop.runtime.views.owned import AutoscalerStatus, IngressStatus
 class _Known(msgspec.Struct):
     conditions: tuple[Condition, ...] = ()
     url: str = ""
+    autoscaling: KnownScaling | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The status to write, and the conditions that it replaces (for events)."""
+    """The status to write, and the conditions that it replaces (for events).
+
+    ``only_readings`` is true if nothing is new but what the autoscaler reads and says.
+    """
 
     status: bytes
     before: tuple[Condition, ...]
     after: tuple[Condition, ...]
+    only_readings: bool = False
 
 
 def make_report(observed: Observed, plan: Plan, hindrance: Hindrance, now: datetime) -> Report:
@@ -50,10 +56,10 @@ def make_report(observed: Observed, plan: Plan, hindrance: Hindrance, now: datet
         "versions": versions,
         "conditions": msgspec.to_builtins(after),
     }
-    scaling = _autoscaling(observed)
-    if scaling:
-        status["autoscaling"] = scaling
-    return Report(msgspec.json.encode(status), before, after)
+    if facts.autoscaler is not None:
+        status["autoscaling"] = autoscaling_status(plan.scaling, facts.autoscaler, known.autoscaling)
+    same = bool(before) and only_readings(msgspec.json.decode(observed.workload.status), status)
+    return Report(msgspec.json.encode(status), before, after, only_readings=same)
 
 
 def _known(status: bytes) -> _Known:
@@ -156,12 +162,3 @@ def _url(observed: Observed, spec: AIWorkloadSpec) -> str:
         return inside
     scheme = "https" if exposure and exposure.tls_secret_name else "http"
     return f"{scheme}://{outside}{spec.inference_endpoint}"
-
-
-def _autoscaling(observed: Observed) -> dict[str, Any]:
-    if observed.autoscaler is None:
-        return {}
-    status = observed.autoscaler.status_as(AutoscalerStatus)
-    reason = next((each.message for each in status.conditions if each.type == "ScalingActive"), "")
-    result: dict[str, Any] = {"desired": status.desired_replicas, "reason": reason}
-    return result | ({"lastScaleTime": status.last_scale_time} if status.last_scale_time else {})

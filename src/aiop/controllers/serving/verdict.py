@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiop.controllers.serving.children.autoscaler import ScalingPlan
 from aiop.controllers.serving.diagnosis import Cause
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
+from aiop.controllers.serving.scaling.condition import scaling_active
+from aiop.controllers.serving.scaling.plan import ScalingPlan
 from aiop.runtime.conditions.condition import Condition, condition
 from aiop.runtime.conditions.summary import Why, while_true
 from aiop.runtime.views.owned import AutoscalerStatus
@@ -78,7 +79,7 @@ def conditions_of(facts: Facts) -> Sequence[Condition]:
         _available(facts),
         _progressing(facts),
         _endpoint_ready(facts),
-        _scaling_active(facts),
+        scaling_active(facts.scaling, facts.autoscaler, refused=facts.refusal is not None),
         _degraded(facts),
     ]
     stalled = facts.stalled
@@ -147,29 +148,6 @@ def _endpoint_ready(facts: Facts) -> Condition:
         return condition("EndpointReady", True, "EndpointsReady", "the Service answers inside the cluster")
     where = f"is at {', '.join(facts.addresses)}" if facts.addresses else "has no address from a controller yet"
     return condition("EndpointReady", True, "EndpointsReady", f"the Service answers; its Ingress {where}")
-
-
-def _scaling_active(facts: Facts) -> Condition:
-    plan = facts.scaling
-    if plan is None and facts.refusal is not None and facts.autoscaler is not None:
-        words = "the autoscaler of the last good spec goes on as it was"
-        return condition("ScalingActive", True, "AutoscalerActive", words)
-    if plan is None:
-        return condition("ScalingActive", False, "AutoscalingOff", "spec.replicas sets the number of servers")
-    notes = " ".join(plan.notes)
-    if not plan.active:
-        return condition("ScalingActive", False, "NoUsableMetric", notes)
-    told = next(
-        (each for each in (facts.autoscaler.conditions if facts.autoscaler else ()) if each.type == "ScalingActive"),
-        None,
-    )
-    bounds = f"between {plan.minimum} and {plan.maximum} servers, spec.replicas being the number to begin with."
-    if told is None or told.status != "True":
-        words = told.message if told else "it has not looked yet"
-        return condition("ScalingActive", False, "AutoscalerWaiting", f"The autoscaler waits: {words}. {notes}".strip())
-    return condition(
-        "ScalingActive", True, "AutoscalerActive", f"CPU {plan.cpu} % is aimed at, {bounds} {notes}".strip()
-    )
 
 
 def _degraded(facts: Facts) -> Condition:

@@ -74,12 +74,47 @@ class IngressStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     load_balancer: LoadBalancer = LoadBalancer()
 
 
+class MetricCurrent(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """What was read: in percent of the request, or a quantity for each pod."""
+
+    average_utilization: int | None = None
+    average_value: str = ""
+
+
+class MetricName(msgspec.Struct, frozen=True, gc=False):
+    """Which metric of pods."""
+
+    name: str = ""
+
+
+class ResourceReading(msgspec.Struct, frozen=True, gc=False):
+    """A reading of cpu or memory."""
+
+    name: str = ""
+    current: MetricCurrent = MetricCurrent()
+
+
+class PodsReading(msgspec.Struct, frozen=True, gc=False):
+    """A reading of a metric of pods."""
+
+    metric: MetricName = MetricName()
+    current: MetricCurrent = MetricCurrent()
+
+
+class MetricReading(msgspec.Struct, frozen=True, gc=False):
+    """One of the two is set; neither for a metric that could not be read."""
+
+    resource: ResourceReading | None = None
+    pods: PodsReading | None = None
+
+
 class AutoscalerStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """What the HorizontalPodAutoscaler says."""
 
     current_replicas: int = 0
     desired_replicas: int = 0
     last_scale_time: str | None = None
+    current_metrics: tuple[MetricReading, ...] = ()
     conditions: tuple[Condition, ...] = ()
 
 

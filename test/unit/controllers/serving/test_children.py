@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from aiop.api.aiworkload import AIWorkloadSpec
-from aiop.controllers.serving.children.autoscaler import autoscaler, scaling_plan
+from aiop.controllers.serving.children.autoscaler import autoscaler
 from aiop.controllers.serving.children.disruption import disruption_budget
 from aiop.controllers.serving.children.exposure import ingress
 from aiop.controllers.serving.children.revision import (
@@ -20,6 +20,7 @@ from aiop.controllers.serving.children.revision import (
 )
 from aiop.controllers.serving.names import pod_selector, revision_name
 from aiop.controllers.serving.revision import KnownRevision, target_revision
+from aiop.controllers.serving.scaling.plan import scaling_plan
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.controller.children import Child
@@ -43,7 +44,7 @@ def children_of(spec: AIWorkloadSpec) -> Iterator[Child]:
     yield revision_service(KEY, revision)
     yield stable_service(KEY, revision, pod_selector(KEY.name))
     yield disruption_budget(KEY, pod_selector(KEY.name))
-    exposure, scaling = ingress(KEY, spec), scaling_plan(spec)
+    exposure, scaling = ingress(KEY, spec), scaling_plan(spec, ServingSettings())
     if exposure is not None:
         yield exposure
     if scaling is not None and scaling.active:
@@ -125,47 +126,3 @@ def test_without_an_endpoint_there_is_no_ingress() -> None:
 
 def test_a_drain_takes_one_server_at_a_time_and_is_never_held_up_for_ever() -> None:
     assert disruption_budget(KEY, {"a": "b"}).body["spec"]["maxUnavailable"] == 1
-
-
-def scaling(resources: Any = None, **fields: Any) -> Any:
-    raw = {**BERT, "autoscaling": {"enabled": True, **fields}}
-    if resources is not None:
-        raw["resources"] = resources
-    return scaling_plan(workload_spec(raw))
-
-
-def test_autoscaling_that_is_off_comes_to_nothing() -> None:
-    assert scaling_plan(workload_spec(BERT)) is None
-    assert scaling_plan(workload_spec({**BERT, "autoscaling": {"enabled": False}})) is None
-
-
-def test_a_gpu_target_is_left_out_and_said_so() -> None:
-    found = scaling(targetCPUUtilization=75, targetGPUUtilization=80)
-    assert found.cpu == 75
-    assert any("targetGPUUtilization 80 is left out" in note for note in found.notes)
-
-
-def test_a_cpu_target_without_a_cpu_request_is_left_out_and_the_fix_named() -> None:
-    found = scaling({"limits": {"memory": 1}}, targetCPUUtilization=75)
-    assert not found.active
-    assert any("resources.requests.cpu" in note for note in found.notes)
-
-
-def test_no_target_at_all_means_kubernetes_own_default() -> None:
-    assert scaling().cpu == 80
-
-
-def test_a_gpu_target_alone_scales_by_nothing() -> None:
-    assert not scaling(targetGPUUtilization=80).active
-
-
-def test_replicas_outside_the_bounds_are_said_to_be_only_a_beginning() -> None:
-    assert any("spec.replicas 2" in note for note in scaling(minReplicas=3, maxReplicas=4).notes)
-    assert scaling(minReplicas=1, maxReplicas=4).notes == ()
-
-
-def test_an_autoscaler_holds_only_metrics_that_can_be_read() -> None:
-    plan = scaling(targetCPUUtilization=75, targetGPUUtilization=80, minReplicas=2, maxReplicas=5)
-    made = autoscaler(KEY, plan, "bert-1").body["spec"]
-    assert [metric["resource"]["name"] for metric in made["metrics"]] == ["cpu"]
-    assert made["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "bert-1"}

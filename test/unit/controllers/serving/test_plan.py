@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from aiop.controllers.serving.names import REVISION_LABEL
+from aiop.controllers.serving.scaling.served import NOT_LOOKED, Served, Sight
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.runtime.client.builtin import (
     CONTROLLERREVISIONS,
@@ -149,6 +150,67 @@ def test_replicas_do_not_count_while_autoscaling_is_on() -> None:
     world.change(replicas=5)
     world.settle()
     assert world.counts() == {"v1": 2}
+
+
+def test_kubectl_scale_changes_nothing_under_an_autoscaler_nor_in_the_next_rollout() -> None:
+    world = served_world(autoscaling=SCALED)
+    world.change(replicas=5)
+    world.settle()
+    world.change(modelVersion="v2")
+    for _ in range(40):
+        world.step()
+        assert max(world.counts().values()) == 2
+    assert world.counts() == {"v2": 2}
+
+
+def test_a_gpu_metric_that_comes_is_put_in_and_one_that_goes_is_left_out() -> None:
+    world = served_world(autoscaling={**SCALED, "targetGPUUtilization": 80})
+    (autoscaler,) = world.of(HORIZONTALPODAUTOSCALERS)
+    assert [metric["type"] for metric in autoscaler.content["metrics"]] == ["Resource"]
+    world.gpu_metric = Served(True, Sight.SERVED)
+    world.settle()
+    assert [metric["type"] for metric in autoscaler.content["metrics"]] == ["Resource", "Pods"]
+    world.gpu_metric = Served(None, Sight.UNREADABLE)
+    before = world.writes
+    world.settle()
+    assert world.writes == before
+    world.gpu_metric = Served(False, Sight.UNREADABLE)
+    world.settle()
+    assert [metric["type"] for metric in autoscaler.content["metrics"]] == ["Resource"]
+
+
+def test_an_operator_that_has_not_looked_yet_takes_no_metric_out() -> None:
+    world = served_world(autoscaling={**SCALED, "targetGPUUtilization": 80})
+    world.gpu_metric = Served(True, Sight.SERVED)
+    world.settle()
+    world.gpu_metric = NOT_LOOKED
+    before = world.writes
+    world.settle()
+    assert world.writes == before
+
+
+def test_a_workload_scaled_by_its_gpus_alone_keeps_its_servers_when_the_metric_goes() -> None:
+    world = served_world(autoscaling={"enabled": True, "maxReplicas": 9, "targetGPUUtilization": 80})
+    assert not world.of(HORIZONTALPODAUTOSCALERS)
+    world.gpu_metric = Served(True, Sight.SERVED)
+    world.autoscaler_wants = 7
+    world.settle()
+    assert world.counts() == {"v1": 7}
+    world.gpu_metric, world.autoscaler_wants = Served(False, Sight.NO_API), None
+    world.change(replicas=3)
+    world.settle()
+    assert world.counts() == {"v1": 7}
+    world.change(modelVersion="v2")
+    world.settle()
+    assert world.counts() == {"v2": 7}
+
+
+def test_without_any_metric_spec_replicas_counts_within_the_bounds() -> None:
+    world = served_world(autoscaling={"enabled": True, "maxReplicas": 5, "targetGPUUtilization": 80})
+    assert world.counts() == {"v1": 2}
+    world.change(replicas=9)
+    world.settle()
+    assert world.counts() == {"v1": 5}
 
 
 def test_the_first_count_lies_within_the_autoscalers_bounds() -> None:

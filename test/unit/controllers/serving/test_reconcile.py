@@ -1,6 +1,7 @@
 """The pass itself: what it writes, in which order, and what it says when it may not."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from aiop.controllers.serving.metrics import ServingMetrics
 from aiop.controllers.serving.names import FIELD_MANAGER
 from aiop.controllers.serving.observed import Observed
-from aiop.controllers.serving.pacing import FLIP_SECONDS, QUIET_SECONDS
+from aiop.controllers.serving.pacing import FLIP_SECONDS, QUIET_SECONDS, READINGS_SECONDS
 from aiop.controllers.serving.reconcile import ServingReconciler
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.sources import OWNED, Sources
@@ -203,6 +204,68 @@ async def test_a_burst_of_changes_is_one_status_write(setting: Setting) -> None:
     await setting.clock.advance(QUIET_SECONDS)
     await setting.reconcile()
     assert len(setting.statuses) == written + 1
+
+
+SYNC_SECONDS = 15.0
+
+
+def autoscaler_says(setting: Setting, cpu: int, *, desired: int = 2, words: str = "calculated from cpu") -> None:
+    setting.world.child_status[HORIZONTALPODAUTOSCALERS] = {
+        "desiredReplicas": desired,
+        "currentMetrics": [{"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": cpu}}}],
+        "conditions": [{"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound", "message": words}],
+    }
+
+
+async def autoscaled(setting: Setting) -> None:
+    """Served under an autoscaler that has read once, and all of that told."""
+    setting.world.change(autoscaling={"enabled": True, "minReplicas": 2, "targetCPUUtilization": 50})
+    autoscaler_says(setting, 30)
+    await setting.settle()
+    await setting.clock.advance(READINGS_SECONDS)
+    await setting.reconcile()
+
+
+async def an_hour(setting: Setting, readings: Callable[[int], int]) -> int:
+    """The status writes of an hour in which the autoscaler reads every 15 s, with all the passes that are asked for."""
+    before = len(setting.statuses)
+    for number in range(240):
+        autoscaler_says(setting, readings(number))
+        result = await setting.reconcile()
+        assert result.requeue_after is None or result.requeue_after <= READINGS_SECONDS
+        await setting.clock.advance(SYNC_SECONDS)
+    return len(setting.statuses) - before
+
+
+async def test_readings_that_jitter_cost_no_write_in_an_hour(setting: Setting) -> None:
+    await autoscaled(setting)
+    random_numbers = random.Random(1)
+    assert await an_hour(setting, lambda _: 30 + random_numbers.randint(-4, 4)) == 0
+
+
+async def test_a_load_that_goes_up_and_down_for_an_hour_costs_a_write_a_minute_at_most(setting: Setting) -> None:
+    await autoscaled(setting)
+    writes = await an_hour(setting, lambda number: (10, 90)[number % 2])
+    assert 0 < writes <= 60
+
+
+async def test_another_number_of_servers_is_told_at_the_pace_of_numbers_with_its_readings(setting: Setting) -> None:
+    await autoscaled(setting)
+    await setting.clock.advance(QUIET_SECONDS)
+    autoscaler_says(setting, 33, desired=3)
+    await setting.reconcile()
+    assert setting.statuses[-1]["autoscaling"]["desired"] == 3
+    assert setting.statuses[-1]["autoscaling"]["metrics"][0]["current"] == "33%"
+
+
+async def test_words_of_the_autoscaler_that_never_rest_cost_a_write_a_minute_at_most(setting: Setting) -> None:
+    await autoscaled(setting)
+    before = len(setting.statuses)
+    for number in range(240):
+        autoscaler_says(setting, 30, words=f"missing request for cpu in container x of Pod p-{number}")
+        await setting.reconcile()
+        await setting.clock.advance(SYNC_SECONDS)
+    assert 0 < len(setting.statuses) - before <= 60
 
 
 async def test_a_step_that_waits_holds_up_the_next(setting: Setting) -> None:

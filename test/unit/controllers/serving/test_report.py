@@ -234,7 +234,12 @@ def test_an_active_autoscaler_is_told_with_bounds_and_what_was_left_out() -> Non
         "conditions": [{"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound", "message": "fine"}],
     }
     status = status_of(world)
-    assert status["autoscaling"] == {"desired": 3, "reason": "fine", "lastScaleTime": "2026-01-01T00:00:00Z"}
+    assert status["autoscaling"] == {
+        "desired": 3,
+        "reason": "fine",
+        "lastScaleTime": "2026-01-01T00:00:00Z",
+        "metrics": [{"name": "cpu", "target": "75%"}],
+    }
     message = message_of(world, "ScalingActive")
     assert "between 2 and 5" in message
     assert "targetGPUUtilization 80 is left out" in message
