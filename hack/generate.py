@@ -1,4 +1,4 @@
-"""Everything that is generated: CRDs, the chart's copies of them, GitOps manifests, reference pages, navigation.
+"""Everything that is generated: CRDs, the chart's copies, dashboards, GitOps manifests, reference pages, navigation.
 
 `python -m hack.generate` writes it; with `--check` it only compares and ends with 1 if something differs.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hack.generated.chart import chart_files, crd_templates, definitions
+from hack.generated.dashboards import FOLDER, dashboard_files
 from hack.generated.included import pages_with_files
 from hack.generated.navigation import navigation_files
 from hack.generated.reference import reference_pages
@@ -17,7 +18,7 @@ from hack.generated.values import values_page
 
 ROOT = Path(__file__).parents[1]
 # Folders in which every file is generated: what is there and not in the list is left over from before.
-_WHOLE = ("manifests/crds", "manifests/rbac", "manifests/operator", "charts/aiop/templates/crds")
+_WHOLE = ("manifests/crds", "manifests/rbac", "manifests/operator", "charts/aiop/templates/crds", FOLDER)
 
 
 def generated_files() -> Iterator[tuple[str, str]]:
@@ -31,6 +32,7 @@ def _from_sources() -> Iterator[tuple[str, str]]:
     for definition in definitions():
         yield f"manifests/crds/{definition['metadata']['name']}.yaml", as_yaml([definition])
     yield from crd_templates()
+    yield from dashboard_files()
     yield from reference_pages()
     yield from values_page(ROOT)
     yield from pages_with_files(ROOT)

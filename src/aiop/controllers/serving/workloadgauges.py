@@ -31,6 +31,7 @@ SINCE = ObjectGauge(
     "When the condition last became True or ceased to be; of Progressing, while it is 1: when the rollout began.",
     ("type",),
 )
+CREATED = ObjectGauge("aiop_workload_created_timestamp_seconds", "When the AIWorkload was created.")
 DESIRED = ObjectGauge("aiop_workload_desired_replicas", "Servers that there should be, of all live versions together.")
 EXISTING = ObjectGauge("aiop_workload_replicas", "Servers that exist.")
 READY = ObjectGauge("aiop_workload_ready_replicas", "Servers that are ready.")
@@ -44,7 +45,7 @@ SCALING_MAX = ObjectGauge(
     "aiop_workload_autoscaling_max_replicas", "The autoscaler's upper bound; only while autoscaling is enabled."
 )
 WORKLOAD_GAUGES = (
-    *(INFO, CONDITION, REASON, SINCE),
+    *(INFO, CREATED, CONDITION, REASON, SINCE),
     *(DESIRED, EXISTING, READY, SCALING_DESIRED, SCALING_MIN, SCALING_MAX),
 )
 
@@ -91,6 +92,9 @@ def workload_samples(workload: CustomObject) -> Iterator[Sample]:
     status, spec = _decoded(workload.status, _Status), _decoded(workload.spec, _Spec)
     runtime = next((each.runtime for each in status.versions if each.name == status.version), "")
     yield Sample(INFO, 1, (status.version, runtime, spec.framework))
+    created = _timestamp(workload.metadata.creation_timestamp)
+    if created is not None:
+        yield Sample(CREATED, created)
     yield Sample(DESIRED, sum(each.desired for each in status.versions))
     yield Sample(EXISTING, status.replicas)
     yield Sample(READY, status.ready_replicas)

@@ -9,6 +9,7 @@ from aiop.controllers.serving.reasons import REASONS
 from aiop.controllers.serving.workloadgauges import (
     CONDITION,
     CONDITION_TYPES,
+    CREATED,
     DESIRED,
     EXISTING,
     INFO,
@@ -32,7 +33,8 @@ READY_SINCE = {"type": "Ready", "status": "True", "reason": "Serving", "lastTran
 def samples(
     status: dict[str, Any] | bytes, spec: dict[str, Any] | bytes = b"{}", deleted: str = ""
 ) -> dict[tuple[str, ...], float]:
-    meta = ObjectMeta(name="bert", namespace="team", deletion_timestamp=deleted)
+    created = "2025-12-31T23:59:00Z"
+    meta = ObjectMeta(name="bert", namespace="team", creation_timestamp=created, deletion_timestamp=deleted)
     written = [each if isinstance(each, bytes) else msgspec.json.encode(each) for each in (spec, status)]
     found = [((each.gauge.name, *each.labels), each.value) for each in workload_samples(CustomObject(meta, *written))]
     assert len(dict(found)) == len(found), "a series stands there twice"
@@ -48,6 +50,7 @@ def test_a_condition_is_1_while_true_with_its_reason_and_since_when() -> None:
     assert only(found, CONDITION) == {(kind,): kind == "Ready" for kind in CONDITION_TYPES}
     assert only(found, REASON) == {("Ready", "Serving"): 1}
     assert only(found, SINCE) == {("Ready",): 1767225600}
+    assert only(found, CREATED) == {(): 1767225540}
 
 
 @pytest.mark.parametrize("status", ["False", "Unknown", "true", ""])
