@@ -180,10 +180,12 @@ def _without_options(words: list[str]) -> Iterator[str]:
 
 _WITH_KIND = frozenset({"get", "describe", "delete", "patch", "edit", "label", "annotate", "scale", "wait", "explain"})
 
+_WITHOUT_KIND = frozenset({"-f", "-k", "--filename", "--kustomize", "--raw"})
+
 
 def _unknown_kinds(words: list[str]) -> Iterator[str]:
     bare = list(_without_options(words))
-    if bare[0] in _WITH_KIND and len(bare) > 1 and not {"-f", "-k", "--filename", "--kustomize"} & set(words):
+    if bare[0] in _WITH_KIND and len(bare) > 1 and not _WITHOUT_KIND & set(words):
         for kind in bare[1].split(","):
             name = kind.partition("/")[0].lower()
             name = name.partition(".")[0] if bare[0] == "explain" else name
@@ -196,6 +198,7 @@ def _kinds() -> frozenset[str]:
     """Every name under which kubectl finds a kind that pages speak of."""
     others = {"all", "node", "clusterrole", "resourcequota", "quota", "limitrange", "networkpolicy", "apiservice"}
     plurals = {"resourcequotas", "limitranges", "networkpolicies", "flowschemas", "apiservices"}
+    plurals |= {"servicemonitors", "podmonitors", "prometheusrules"}  # of the Prometheus operator
     names = others | plurals
     for kind in [*BUILTIN_KINDS, *OURS.values()]:
         names |= {kind.resource.plural, kind.resource.kind.lower(), kind.qualified, *kind.short_names, *kind.categories}

@@ -10,6 +10,7 @@ import yaml
 from hack.helm import ensure_helm
 from support.manifestfaults import faults_of
 from support.pages import ROOT
+from support.promtool import promtool
 
 CHART = ROOT / "charts" / "aiop"
 # Kinds of others that the pages show; nobody publishes their schemas in a package. What of them is ours is checked.
@@ -49,12 +50,25 @@ def _document_faults(document: Any) -> list[str]:
         return ["it is no object"]
     if set(document) == {"spec"}:
         return faults_of({**_WORKLOAD, "spec": _WORKLOAD["spec"] | document["spec"]})
+    if "scrape_configs" in document:
+        return _prometheus_faults(document)
     if "kind" not in document:
         return _values_object_faults(document)
     identity = (str(document.get("apiVersion")), str(document["kind"]))
     if identity not in _FOREIGN:
         return faults_of(document)
     return [fault for values in _values_in(document) for fault in _values_object_faults(values)]
+
+
+def _prometheus_faults(configuration: dict[str, Any]) -> list[str]:
+    """What promtool says of a configuration of Prometheus; Debian's is built without discovery by Kubernetes."""
+    for each in configuration["scrape_configs"]:
+        each.pop("kubernetes_sd_configs", None)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "prometheus.yaml"
+        file.write_text(yaml.safe_dump(configuration), encoding="utf-8")
+        done = promtool("check", "config", str(file))
+        return [done.stderr.strip()] if done.returncode else []
 
 
 def _values_in(document: dict[str, Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from hack.helm import ensure_helm
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "charts" / "aiop"
-FULL = ("--set", "models.store=pvc://models", "--set", "metrics.serviceMonitor.create=true")
+FULL = ("--set", "models.store=pvc://models", "--set", "metrics.serviceMonitor.create=true,metrics.force=true")
 # Kinds that Kubernetes itself publishes no schema for.
 FOREIGN = {"ServiceMonitor", "CustomResourceDefinition"}
 

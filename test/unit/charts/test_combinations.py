@@ -63,7 +63,9 @@ def switches() -> dict[str, list[Any]]:
 
 
 def possible(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The nearest row that the chart accepts: without a Lease there is one process."""
+    """The nearest row that the chart accepts: without a Lease there is one process, and one monitor is enough."""
+    if row["metrics.serviceMonitor.create"]:
+        row = {**row, "metrics.podMonitor.create": False}
     alone = not row["leaderElection.enabled"] and row["replicaCount"] > 1
     return {**row, "replicaCount": 1} if alone else dict(row)
 
