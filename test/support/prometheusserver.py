@@ -1,0 +1,87 @@
+"""A real Prometheus that scrapes each second, with the chart's rules, whose alerts do not wait."""
+
+import json
+import socket
+import subprocess
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from hack.prometheus import ensure_prometheus
+from support.kubectl import eventually
+from support.operator import Operator
+from support.promtool import groups
+
+_STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusServer:
+    """Its answers at ``url``."""
+
+    url: str
+
+    def get(self, path: str, **parameters: str) -> Any:
+        """The data of an answer; None while there is none."""
+        text = Operator.fetch(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}")
+        return json.loads(text)["data"] if text else None
+
+    def query(self, expression: str) -> dict[frozenset[tuple[str, str]], float]:
+        """The value by labels, at this moment."""
+        found = self.get("query", query=expression)["result"]
+        return {frozenset(each["metric"].items()): float(each["value"][1]) for each in found}
+
+    def firing(self, name: str) -> list[dict[str, str]]:
+        """The labels of each alert of that name that fires."""
+        alerts = self.get("alerts")["alerts"]
+        return [each["labels"] for each in alerts if each["labels"]["alertname"] == name and each["state"] == "firing"]
+
+
+@contextmanager
+def prometheus_server(folder: Path, metrics: str) -> Iterator[PrometheusServer]:
+    """Scrapes the one target ``metrics``, a URL, as a Prometheus in a cluster would scrape the operator's pod."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    configuration = folder / "prometheus.yaml"
+    configuration.write_text(yaml.safe_dump(_configuration(folder, urlsplit(metrics).netloc)))
+    command = [
+        str(ensure_prometheus().server),
+        f"--config.file={configuration}",
+        f"--web.listen-address={address}",
+        f"--storage.tsdb.path={folder / 'data'}",
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+    try:
+        server = PrometheusServer(f"http://{address}")
+        eventually(lambda: server.get("rules"), told=(folder / "log").read_text)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(_STOP_SECONDS)
+
+
+def _configuration(folder: Path, target: str) -> dict[str, Any]:
+    rules = folder / "rules.yaml"
+    rules.write_text(yaml.safe_dump({"groups": _impatient(groups())}))
+    static = {"targets": [target], "labels": {"namespace": "aiop-system", "pod": "aiop-0"}}
+    return {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(rules)],
+        "scrape_configs": [{"job_name": "aiop", "honor_labels": True, "static_configs": [static]}],
+    }
+
+
+def _impatient(found: list[Any]) -> list[Any]:
+    """The same rules, but for how long an alert waits."""
+    return [
+        {**group, "rules": [{**rule, "for": "1s"} if "alert" in rule else rule for rule in group["rules"]]}
+        for group in found
+    ]
