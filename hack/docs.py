@@ -13,11 +13,19 @@ ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "site"
 
 
-def build(site: Path) -> int:
-    """Build into ``site``; any warning, such as a link to nowhere, fails it. Returns the exit code."""
-    command = [str(ensure_environment("docs")), "-m", "mkdocs", "--quiet", "build", "--strict", "--site-dir", str(site)]
+def build(site: Path, root: Path = ROOT) -> int:
+    """Build `mkdocs.yml` of ``root`` into ``site``; any warning, such as a link to nowhere, fails it.
+
+    Returns the exit code, and prints the warnings.
+    """
+    command = [str(ensure_environment("docs")), "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
     # A page is built from what is committed, never from when.
-    return subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, "SOURCE_DATE_EPOCH": "0"}).returncode
+    known = {**os.environ, "SOURCE_DATE_EPOCH": "0"}
+    # mkdocs counts only what it writes, so --quiet would let every warning pass.
+    done = subprocess.run(command, cwd=root, check=False, env=known, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        print(done.stderr, file=sys.stderr)
+    return done.returncode
 
 
 def main() -> int:
