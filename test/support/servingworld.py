@@ -4,6 +4,7 @@ import copy
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -47,6 +48,10 @@ NAME = "bert"
 UID = "workload-uid"
 KUBERNETES = "kube-controller-manager"
 
+# How much time passes in each step.
+STEP = timedelta(seconds=20)
+NO_ROOM = Condition("PodScheduled", "False", "Unschedulable", "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.")
+
 BERT: Mapping[str, Any] = {
     "modelName": "bert-base-uncased",
     "modelVersion": "v1",
@@ -74,6 +79,7 @@ class FakePod:
     containers: tuple[ContainerStatus, ...] = ()
     conditions: tuple[Condition, ...] = ()
     phase: str = "Running"
+    created: str = ""
 
     def view(self) -> Pod:
         ready = Condition(type="Ready", status=str(self.ready))
@@ -82,6 +88,7 @@ class FakePod:
                 name=self.uid,
                 namespace=NAMESPACE,
                 uid=self.uid,
+                creation_timestamp=self.created,
                 labels={WORKLOAD_LABEL: NAME, REVISION_LABEL: self.revision},
             ),
             status=PodStatus(
@@ -102,6 +109,7 @@ class Thing:
     observed_generation: int = 0
     replicas_owner: str = ""
     served: bool = False
+    intent: dict[str, Any] = field(default_factory=dict)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -124,7 +132,10 @@ class Thing:
 
 @dataclass
 class World:
-    """`settle` runs operator and cluster until nothing changes; `step` moves each of them once."""
+    """`settle` runs operator and cluster until nothing changes; `step` moves each of them once, and time with them.
+
+    `capacity` is the number of pods that there is room for; the oldest have it.
+    """
 
     spec: dict[str, Any] = field(default_factory=lambda: copy.deepcopy(dict(BERT)))
     settings: ServingSettings = field(default_factory=lambda: ServingSettings(model_store="pvc://models"))
@@ -141,6 +152,7 @@ class World:
     gpu_metric: Served = NOT_LOOKED
     ready_at_once: int = 100
     capacity: int = 1000
+    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     writes: int = 0
     specs: SpecCache = field(default_factory=SpecCache)
     _ids: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -195,7 +207,7 @@ class World:
     # What the operator does.
 
     def plan(self) -> Plan:
-        return make_plan(self.observe(), self.specs, self.settings)
+        return make_plan(self.observe(), self.specs, self.settings, self.now)
 
     def reconcile(self) -> Plan:
         plan = self.plan()
@@ -216,12 +228,18 @@ class World:
             if child.resource is DEPLOYMENTS:
                 body["spec"].setdefault("replicas", 1)
             self.things[child.resource, child.key.name] = Thing(
-                child.resource, child.key.name, f"uid-{next(self._ids)}", body, replicas_owner=FIELD_MANAGER
+                child.resource,
+                child.key.name,
+                f"uid-{next(self._ids)}",
+                body,
+                replicas_owner=FIELD_MANAGER,
+                intent=copy.deepcopy(body),
             )
             self.writes += 1
         elif child.resource is CONTROLLERREVISIONS:
             self._renumber(known, body)
-        elif not says(known.body, body):
+        elif known.intent != body or not says(known.body, body):
+            known.intent = copy.deepcopy(body)
             self._apply(known, body)
 
     def _renumber(self, known: Thing, body: dict[str, Any]) -> None:
@@ -243,18 +261,21 @@ class World:
 
     # What the cluster does.
 
-    def step(self) -> None:
-        """Operator, autoscaler, Deployment controllers and kubelets move once each."""
-        self.reconcile()
+    def step(self) -> Plan:
+        """Operator, autoscaler, Deployment controllers and kubelets move once each; the plan that was done."""
+        plan = self.reconcile()
         self.autoscale()
         self.kubernetes()
+        self.now += STEP
+        return plan
 
     def settle(self, steps: int = 200) -> int:
         """Step until nothing changes; the number of steps it took."""
         for number in range(steps):
             before = self._picture()
-            self.step()
-            if self._picture() == before:
+            plan = self.step()
+            waits = plan.rollout is not None and plan.rollout.look_again is not None
+            if self._picture() == before and not waits:
                 return number
         message = f"not settled after {steps} steps: {self.counts()}"
         raise AssertionError(message)
@@ -279,10 +300,9 @@ class World:
         for thing in self.of(DEPLOYMENTS):
             self._scale(thing)
         left = self.ready_at_once
-        room = self.capacity
-        for pod in self.pods:
-            room -= 1
-            if not pod.ready and pod.version not in self.broken and left and room >= 0:
+        for place, pod in enumerate(self.pods):
+            pod.conditions = () if place < self.capacity else (NO_ROOM,)
+            if not pod.ready and pod.version not in self.broken and left and place < self.capacity:
                 pod.ready = True
                 left -= 1
         for thing in self.of(DEPLOYMENTS):
@@ -298,7 +318,8 @@ class World:
         labels = thing.content["template"]["metadata"]["labels"]
         for _ in range(wanted - len(kept)):
             uid = f"pod-{next(self._ids)}"
-            self.pods.append(FakePod(uid, thing.name, labels[REVISION_LABEL], _version(thing)))
+            moment = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+            self.pods.append(FakePod(uid, thing.name, labels[REVISION_LABEL], _version(thing), created=moment))
 
     def _progress(self, thing: Thing) -> list[dict[str, str]]:
         if _version(thing) in self.overdue:

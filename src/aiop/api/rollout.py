@@ -23,12 +23,13 @@ class Rollout(Stored):
     strategy: Literal["RollingUpdate"] = Field(default="RollingUpdate", description="Server by server.")
     max_surge: Annotated[int, Field(ge=0, le=1000)] | None = Field(
         default=None,
-        description="Servers above the wanted number while rolling; a quarter, at least one, if unset.",
+        description="Servers above the wanted number while rolling; if unset a quarter, at least one, or with an "
+        "autoscaler as many as it wants. 0: an old server goes first, also where it is the only one.",
     )
     max_unavailable: Annotated[int, Field(ge=0, le=1000)] | None = Field(
         default=None,
         description="Servers below the wanted number while rolling. If unset: none while there is room for another "
-        "one, and one, but never the last, once the scheduler finds none.",
+        "one, and one, but never the last, once the scheduler or a quota has left none for a minute.",
     )
     progress_deadline_seconds: Annotated[int, Field(ge=60, le=86400)] = Field(
         default=600, description="Without progress for so long the rollout counts as stuck; it goes on all the same."

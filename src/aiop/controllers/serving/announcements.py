@@ -40,5 +40,5 @@ def _good(each: Condition) -> bool:
 
 def _event_type(each: Condition) -> str:
     if each.type == "Progressing":
-        return "Normal" if each.reason in {"RollingOut", "RolloutComplete"} else "Warning"
+        return "Normal" if each.reason in {"RollingOut", "RollingOutInPlace", "RolloutComplete"} else "Warning"
     return "Normal" if _good(each) else "Warning"

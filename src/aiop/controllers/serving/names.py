@@ -10,6 +10,8 @@ WORKLOAD_LABEL = "geartickler.com/aiworkload"
 REVISION_LABEL = "geartickler.com/revision"
 # On a ControllerRevision, whose data cannot change: the spec that asked for it last.
 ASKED_ANNOTATION = "geartickler.com/asked"
+# On the Deployments of a rollout: which way it takes, so that another process goes on with it.
+ROLLOUT_ANNOTATION = "geartickler.com/rollout"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "aiop"}
 FIELD_MANAGER = "aiop/serving"
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from aiop.api.servingruntime import ServingRuntimeSpec
-from aiop.controllers.serving.names import REVISION_LABEL, revision_name
+from aiop.controllers.serving.names import REVISION_LABEL, ROLLOUT_ANNOTATION, revision_name
+from aiop.controllers.serving.rollout.mark import Mark, read_mark
 from aiop.controllers.serving.scaling.served import NOT_LOOKED, Served
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.views.custom import CustomObject
@@ -16,8 +17,10 @@ from aiop.runtime.views.workloads import EndpointSlice, Pod, ReplicaSet
 _OVER = frozenset({"Failed", "Succeeded"})
 
 
-class _Replicas(msgspec.Struct):
+class _DeploymentSpec(msgspec.Struct, rename="camel"):
     replicas: int = 1
+    # Kubernetes' own default.
+    progress_deadline_seconds: int = 600
 
 
 class _ScaleTarget(msgspec.Struct):
@@ -50,16 +53,22 @@ class _AutoscalerSpec(msgspec.Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class DeploymentState:
-    """One revision's Deployment, with its counts already read."""
+    """One revision's Deployment, with its counts already read; ``deadline`` are the seconds that it may stand still."""
 
     view: Owned
     desired: int
     status: DeploymentStatus
+    deadline: int
 
     @property
     def current(self) -> bool:
         """True once the Deployment controller has seen the newest spec: its counts mean something."""
         return self.status.observed_generation >= self.view.metadata.generation
+
+    @property
+    def mark(self) -> Mark | None:
+        """Which way a rollout takes that it is a part of; None if it says nothing of that."""
+        return read_mark(self.view.metadata.annotations.get(ROLLOUT_ANNOTATION, ""))
 
     @property
     def served(self) -> bool:
@@ -141,8 +150,8 @@ class Observed:
 
 def deployment_state(view: Owned) -> DeploymentState:
     """A Deployment with its counts read."""
-    desired = msgspec.json.decode(view.content, type=_Replicas).replicas
-    return DeploymentState(view, desired, view.status_as(DeploymentStatus))
+    spec = msgspec.json.decode(view.content, type=_DeploymentSpec)
+    return DeploymentState(view, spec.replicas, view.status_as(DeploymentStatus), spec.progress_deadline_seconds)
 
 
 def replicas_owned_by_another(view: Owned, field_manager: str) -> bool:

@@ -1,7 +1,8 @@
 """What to do about a workload. Pure: a snapshot goes in, an ordered plan comes out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.controllers.serving.children.autoscaler import autoscaler
@@ -23,7 +24,8 @@ from aiop.controllers.serving.names import FIELD_MANAGER, pod_selector, revision
 from aiop.controllers.serving.observed import DeploymentState, Observed, replicas_owned_by_another
 from aiop.controllers.serving.restored import restored_revisions
 from aiop.controllers.serving.revision import KnownRevision, known_revisions, target_revision
-from aiop.controllers.serving.rollout import RevisionState, Steps, autoscaled_steps, rolling_steps
+from aiop.controllers.serving.rollout.plan import Revisions, RolloutPlan, plan_rollout
+from aiop.controllers.serving.rollout.steps import RevisionState
 from aiop.controllers.serving.scaling.plan import ScalingPlan, scaling_plan
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.specs import SpecCache
@@ -36,6 +38,7 @@ class Plan:
     """``steps`` are done in order, each a barrier for the next, then ``deletions``.
 
     ``refusal`` is set when the spec cannot be served: then what serves is kept as it is and goes on serving.
+    ``rollout`` says which way revisions change places, and when to look again though nothing has changed.
     """
 
     refusal: NotAccepted | None = None
@@ -44,12 +47,13 @@ class Plan:
     known: tuple[KnownRevision, ...] = ()
     wanted: int = 0
     scaling: ScalingPlan | None = None
+    rollout: RolloutPlan | None = None
     steps: tuple[tuple[Child, ...], ...] = ()
     deletions: tuple[Deletion, ...] = field(default=())
 
 
-def make_plan(observed: Observed, specs: SpecCache, settings: ServingSettings) -> Plan:
-    """The plan for a workload that is not being deleted."""
+def make_plan(observed: Observed, specs: SpecCache, settings: ServingSettings, now: datetime) -> Plan:
+    """The plan for a workload that is not being deleted; ``now`` is the API server's time."""
     stored = known_revisions(observed.revisions, observed.key.name)
     known = [*restored_revisions(observed, stored), *stored]
     try:
@@ -59,7 +63,7 @@ def make_plan(observed: Observed, specs: SpecCache, settings: ServingSettings) -
         return _refused(observed, refusal, known)
     scaling = scaling_plan(spec, settings, observed.autoscaler_metrics, observed.gpu_metric)
     others = [each for each in known if each.hash != target.hash]
-    return _accepted(observed, spec, scaling, _numbered(target, known), others)
+    return _accepted(observed, spec, scaling, _numbered(target, known), others, now)
 
 
 def _refused(observed: Observed, refusal: NotAccepted, known: Sequence[KnownRevision]) -> Plan:
@@ -70,7 +74,9 @@ def _refused(observed: Observed, refusal: NotAccepted, known: Sequence[KnownRevi
         for revision, state in live
         for child in (
             revision_service(observed.key, revision),
-            deployment(observed.key, revision, _replicas(state, None)),
+            deployment(
+                observed.key, revision, _replicas(state, None), deadline=state.deadline, mark=str(state.mark or "")
+            ),
         )
     ]
     if live:
@@ -90,11 +96,13 @@ def _accepted(
     scaling: ScalingPlan | None,
     target: KnownRevision,
     others: Sequence[KnownRevision],
+    now: datetime,
 ) -> Plan:
     start = _start(spec)
     active = scaling is not None and scaling.active
-    states = [_state(observed, each) for each in (*others, target)]
-    steps = _autoscaled(observed, target, states, start) if active else rolling_steps(target.hash, states, start)
+    revisions = Revisions(target, others, [_state(observed, each) for each in (*others, target)])
+    rollout = plan_rollout(observed, spec, revisions, scaling if active else None, start, now)
+    deadline = spec.rollout.progress_deadline_seconds
     key = observed.key
     selector = pod_selector(key.name)
     exposure = ingress(key, spec)
@@ -103,12 +111,14 @@ def _accepted(
         revision_service(key, target),
         disruption_budget(key, selector),
         *([exposure] if exposure else []),
-        _deployment(observed, target, steps),
+        _deployment(observed, target, rollout, deadline),
     ]
-    aim = [autoscaler(key, scaling, revision_name(key.name, steps.serving))] if scaling and active else []
+    aim = [_aim(observed, scaling, rollout)] if scaling and active else []
     live_others = [each for each in others if observed.deployment_of(each.hash) is not None]
     rest = [
-        child for each in live_others for child in (revision_service(key, each), _deployment(observed, each, steps))
+        child
+        for each in live_others
+        for child in (revision_service(key, each), _deployment(observed, each, rollout, deadline))
     ]
     deletions = [
         *beyond_history(observed, others),
@@ -119,8 +129,9 @@ def _accepted(
         spec=spec,
         target=target,
         known=(*others, target),
-        wanted=_wanted(observed, target, steps, start),
-        scaling=scaling,
+        wanted=_wanted(observed, target, rollout, start),
+        scaling=_noted(scaling, rollout),
+        rollout=rollout,
         steps=tuple(step for step in order if step),
         deletions=tuple(deletions),
     )
@@ -132,9 +143,16 @@ def _records(key: ObjectKey, revisions: Sequence[KnownRevision]) -> tuple[Child,
     return tuple(controller_revision(key, each) for each in (target, *(each for each in others if not each.number)))
 
 
-def _autoscaled(observed: Observed, target: KnownRevision, states: Sequence[RevisionState], start: int) -> Steps:
-    by_deployment = {revision_name(observed.key.name, state.name): state.name for state in states}
-    return autoscaled_steps(target.hash, states, by_deployment.get(observed.autoscaler_target, ""), start)
+def _aim(observed: Observed, scaling: ScalingPlan, rollout: RolloutPlan) -> Child:
+    serving = rollout.steps.serving
+    live = observed.deployment_of(serving)
+    allowed = rollout.scaling(scaling, live.desired if live else 0)
+    return autoscaler(observed.key, allowed, revision_name(observed.key.name, serving))
+
+
+def _noted(scaling: ScalingPlan | None, rollout: RolloutPlan) -> ScalingPlan | None:
+    """With a word on what the rollout means for the autoscaler."""
+    return replace(scaling, notes=(*scaling.notes, rollout.note)) if scaling and rollout.note else scaling
 
 
 def _start(spec: AIWorkloadSpec) -> int:
@@ -145,9 +163,11 @@ def _start(spec: AIWorkloadSpec) -> int:
     return min(max(spec.replicas, scaling.min_replicas), scaling.max_replicas)
 
 
-def _wanted(observed: Observed, target: KnownRevision, steps: Steps, start: int) -> int:
+def _wanted(observed: Observed, target: KnownRevision, rollout: RolloutPlan, start: int) -> int:
     """How many servers of the target there should be in the end."""
-    if target.hash in steps.counts and observed.autoscaler is None:
+    if rollout.held:
+        return rollout.wanted
+    if target.hash in rollout.steps.counts and observed.autoscaler is None:
         return start
     state = observed.deployment_of(target.hash)
     return state.desired if state is not None and observed.autoscaler is not None else start
@@ -178,9 +198,11 @@ def _state(observed: Observed, revision: KnownRevision) -> RevisionState:
     )
 
 
-def _deployment(observed: Observed, revision: KnownRevision, steps: Steps) -> Child:
+def _deployment(observed: Observed, revision: KnownRevision, rollout: RolloutPlan, deadline: int) -> Child:
     live = observed.deployment_of(revision.hash)
-    return deployment(observed.key, revision, _replicas(live, steps.counts.get(revision.hash)))
+    replicas = _replicas(live, rollout.steps.counts.get(revision.hash))
+    mark = rollout.mark_for(revision.hash, live.desired if live else 0)
+    return deployment(observed.key, revision, replicas, deadline=deadline, mark=mark)
 
 
 def _replicas(live: DeploymentState | None, count: int | None) -> int | None:

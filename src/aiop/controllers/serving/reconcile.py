@@ -88,13 +88,13 @@ class ServingReconciler:
         if workload is None or workload.metadata.deletion_timestamp:
             return Result()  # its children have it as their owner: the garbage collector takes them
         observed = self._sources.observe(workload, self._specs)
-        plan = make_plan(observed, self._specs, self._settings)
+        plan = make_plan(observed, self._specs, self._settings, self._clock.now())
         done = await self._execute(plan, _owner(workload))
         if done.wrote:
             observed = self._sources.observe(workload, self._specs)  # own writes show at once
         report = make_report(observed, plan, Hindrance(tuple(done.conflicts), done.refusal), self._clock.now())
         wait = await self._say(observed, report)
-        return Result(_soonest(wait, done))
+        return Result(_soonest(wait, done, plan))
 
     def forget(self, uid: str) -> None:
         """The workload with that UID is gone."""
@@ -161,8 +161,10 @@ def _owner(workload: CustomObject) -> Owner:
     return Owner(AIWORKLOADS.api_version, AIWORKLOADS.kind, workload.metadata.name, workload.metadata.uid)
 
 
-def _soonest(wait: float, done: _Done) -> float | None:
+def _soonest(wait: float, done: _Done, plan: Plan) -> float | None:
     waits = [wait] if wait > 0 else []
+    if plan.rollout is not None and plan.rollout.look_again is not None:
+        waits.append(plan.rollout.look_again)
     if Outcome.WAITING in done.outcomes.values():
         waits.append(_WAITING_SECONDS)
     if done.conflicts or done.refusal is not None:

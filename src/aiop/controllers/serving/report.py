@@ -76,7 +76,9 @@ def _facts(observed: Observed, plan: Plan, hindrance: Hindrance) -> Facts:
     live = observed.deployment_of(target)
     pods = observed.pods_of(target)
     sets = [each for each in observed.replica_sets if each.metadata.labels.get(REVISION_LABEL) == target]
-    wanted = live.desired if live and plan.scaling and plan.scaling.active else plan.wanted
+    rollout = plan.rollout
+    scaled = plan.scaling is not None and plan.scaling.active and not (rollout and rollout.held)
+    wanted = live.desired if live and scaled else plan.wanted
     others = [
         state.view.metadata.name
         for name, state in observed.deployments.items()
@@ -97,7 +99,9 @@ def _facts(observed: Observed, plan: Plan, hindrance: Hindrance) -> Facts:
         others_running=len(others),
         endpoints=reached,
         cause=_cause(plan, diagnose(pods, sets, wanted)),
+        deadline=live.deadline if live is not None else 0,
         overdue=live is not None and live.overdue,
+        way=rollout.way.told if rollout is not None and rollout.way is not None else None,
         has_ingress=observed.ingress is not None,
         addresses=_addresses(observed),
         scaling=plan.scaling,

@@ -36,7 +36,7 @@ def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> 
     }
     status = StatusWriter(tools.client, AIWORKLOADS, FIELD_MANAGER)
     metrics = ServingMetrics(tools.metrics.registry, [resource.kind for resource in writable])
-    reconciler = ServingReconciler(sources, writers, status, tools.events, settings, tools.clock, metrics)
+    reconciler = ServingReconciler(sources, writers, status, tools.events, settings, tools.client.server_clock, metrics)
     controller = tools.controller(_NAME, reconciler, workers=settings.workers)
     controller.watches(sources.workloads, own_key)
     by_owner, by_label = owner_keys(GROUP, AIWORKLOADS.kind), label_key(WORKLOAD_LABEL)

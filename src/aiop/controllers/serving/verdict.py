@@ -36,7 +36,9 @@ class Facts:
     others_running: int
     endpoints: int
     cause: Cause | None
+    deadline: int  # seconds without progress after which the rollout counts as stuck
     overdue: bool
+    way: Cause | None  # how the wanted revision takes the others' place, while it does
     has_ingress: bool
     addresses: tuple[str, ...]
     scaling: ScalingPlan | None
@@ -58,7 +60,9 @@ class Facts:
         if self.forbidden:
             return Cause("ChildRefused", self.forbidden)
         if self.overdue and not self.rolled_out:
-            return Cause("ProgressDeadlineExceeded", f"no progress for ten minutes: {self.waiting_for}")
+            known = self.way is not None and self.way.reason != "RollingOut"
+            why = self.way.message if self.way is not None and known else self.waiting_for
+            return Cause("ProgressDeadlineExceeded", f"no progress for {self.deadline} s: {why}")
         return None
 
     @property
@@ -132,7 +136,10 @@ def _progressing(facts: Facts) -> Condition:
         return condition("Progressing", False, stalled.reason, stalled.message)
     if facts.rolled_out:
         return condition("Progressing", False, "RolloutComplete", f"{facts.version} is fully rolled out")
-    return condition("Progressing", True, "RollingOut", _rolling_message(facts))
+    if facts.way is None:
+        return condition("Progressing", True, "RollingOut", _rolling_message(facts))
+    counted = f"{facts.available} of {facts.wanted} servers of {facts.version} are available"
+    return condition("Progressing", True, facts.way.reason, f"{facts.way.message}; {counted}")
 
 
 def _rolling_message(facts: Facts) -> str:

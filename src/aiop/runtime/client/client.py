@@ -20,6 +20,7 @@ from aiop.runtime.client.errors import ConnectionFailed, RequestTimedOut, Stream
 from aiop.runtime.client.gate import OpenGate, WriteGate
 from aiop.runtime.client.lane import WriteLane
 from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.runtime.client.serverclock import ServerClock
 from aiop.runtime.client.transport import SHORTEST_SECONDS, Request, Response, Transport, duration
 from aiop.runtime.client.watchlines import LineFramer
 from aiop.runtime.kit.clock import Clock
@@ -54,7 +55,7 @@ class Client:
 
     Promised: bodies stay bytes; every failure is a class of ``errors``; a mutating request waits for its turn in the
     lane (None: for nothing), asks the gate then, and ends before the permit does; nothing is retried, since only the
-    caller knows whether a lost write may be repeated.
+    caller knows whether a lost write may be repeated. ``server_clock`` is the server's own, as its answers tell.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Client:
         self._clock = clock
         self._gate = gate or OpenGate()
         self._lane = lane
+        self.server_clock = ServerClock(clock)
 
     async def get_path(self, path: str) -> bytes:
         """GET of a path that is no object: discovery, /version, /readyz."""
@@ -265,6 +267,7 @@ class Client:
 
     async def _send(self, request: Request) -> bytes:
         response = await self._transport.send(request)
+        self.server_clock.heard(response.headers)
         _require_success(response)
         return response.body
 

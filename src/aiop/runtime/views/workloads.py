@@ -19,6 +19,12 @@ class Condition(msgspec.Struct, frozen=True, rename="camel", gc=False):
     message: str = ""
 
 
+class TimedCondition(Condition, frozen=True, rename="camel", gc=False):
+    """A condition of the few objects whose times are asked for; RFC 3339."""
+
+    last_transition_time: str = ""
+
+
 class Waiting(msgspec.Struct, frozen=True, gc=False):
     """Why a container does not run yet."""
 
@@ -34,18 +40,26 @@ class Terminated(msgspec.Struct, frozen=True, rename="camel", gc=False):
     message: str = ""
 
 
+class Running(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """Since when a container runs; RFC 3339."""
+
+    started_at: str = ""
+
+
 class ContainerState(msgspec.Struct, frozen=True, gc=False):
-    """At most one of the two is set; a running container has neither."""
+    """At most one of the three is set."""
 
     waiting: Waiting | None = None
+    running: Running | None = None
     terminated: Terminated | None = None
 
 
 class ContainerStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """What the kubelet says of one container."""
+    """What the kubelet says of one container; ``started`` is true once its startup probe has passed."""
 
     name: str = ""
     ready: bool = False
+    started: bool = False
     restart_count: int = 0
     image: str = ""
     state: ContainerState = ContainerState()
@@ -59,11 +73,12 @@ class PodSpec(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
 
 class PodStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """How the pod is."""
+    """How the pod is; ``start_time`` (RFC 3339) is when its kubelet took it."""
 
     phase: str = ""
     reason: str = ""
     message: str = ""
+    start_time: str = ""
     pod_ip: str = msgspec.field(default="", name="podIP")
     conditions: tuple[Condition, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()
@@ -93,7 +108,7 @@ class ReplicaSetStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
     replicas: int = 0
     ready_replicas: int = 0
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[TimedCondition, ...] = ()
 
 
 class ReplicaSet(msgspec.Struct, frozen=True, gc=False):

@@ -31,13 +31,21 @@ actions = st.one_of(
     st.tuples(st.just("scale child"), st.tuples(st.integers(0, 3), st.integers(0, 6))),
     st.tuples(st.just("lose pods"), st.integers(1, 3)),
     st.tuples(st.just("load"), st.integers(1, 9)),
+    st.tuples(st.just("room"), st.integers(1, 8)),
+    st.tuples(st.just("rollout"), st.sampled_from([None, {"maxSurge": 0}, {"maxUnavailable": 2}, {"maxSurge": 2}])),
     st.tuples(st.just("policy"), st.sampled_from(["Pinned", "Auto"])),
     st.tuples(st.just("runtime"), st.sampled_from(["image:1", "image:2"])),
     st.tuples(st.just("steps"), st.integers(1, 4)),
 )
 
 
-FIELDS = {"version": "modelVersion", "replicas": "replicas", "scaling": "autoscaling", "policy": "updatePolicy"}
+FIELDS = {
+    "version": "modelVersion",
+    "replicas": "replicas",
+    "scaling": "autoscaling",
+    "rollout": "rollout",
+    "policy": "updatePolicy",
+}
 
 
 def act(world: World, action: str, value: Any) -> None:
@@ -66,6 +74,8 @@ def happen(world: World, action: str, value: Any) -> None:
     elif action == "lose pods":
         random.Random(value).shuffle(world.pods)
         del world.pods[:value]
+    elif action == "room":
+        world.capacity = value
     elif action == "load":
         world.autoscaler_wants = value
     elif action == "runtime":
@@ -75,7 +85,7 @@ def happen(world: World, action: str, value: Any) -> None:
 def look(world: World) -> dict[str, tuple[str, str]]:
     """The conditions, after a check of what must hold of every status."""
     observed = world.observe()
-    plan = make_plan(observed, world.specs, world.settings)
+    plan = make_plan(observed, world.specs, world.settings, world.now)
     report = make_report(observed, plan, Hindrance(), datetime(2026, 1, 1, tzinfo=UTC))
     world.status = report.status
     AIWorkloadStatus.model_validate_json(report.status, extra="forbid")
@@ -98,6 +108,7 @@ def test_every_history_ends_as_asked_and_then_costs_nothing(history: list[tuple[
         world.step()
         look(world)
     world.broken.clear()
+    world.capacity = 1000
     scaling = world.spec.get("autoscaling")
     world.change(modelName="bert", framework="ONNX", modelVersion="v9", replicas=3)
     world.settle()
@@ -136,3 +147,28 @@ def test_versions_that_come_and_go_never_cost_a_ready_server(
         world.step()
         assert world.ready() >= 3
     assert set(world.counts()) == {world.spec["modelVersion"]}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(VERSIONS), st.booleans(), st.integers(1, 8)), max_size=8),
+    st.booleans(),
+    st.integers(2, 5),
+)
+def test_versions_that_come_and_go_in_a_full_cluster_cost_one_ready_server_at_most(
+    history: list[tuple[str, bool, int]], scaled: bool, servers: int
+) -> None:
+    world = World(ready_at_once=1, capacity=servers)
+    world.change(replicas=servers, autoscaling={**SCALED, "minReplicas": servers} if scaled else None)
+    world.settle()
+    for version, works, steps in history:
+        (world.broken.discard if works or version == "v1" else world.broken.add)(version)
+        world.change(modelVersion=version)
+        for _ in range(steps):
+            world.step()
+            assert world.ready() >= servers - 1
+    world.broken.clear()
+    for _ in range(60):
+        world.step()
+        assert world.ready() >= servers - 1
+    assert world.counts() == {world.spec["modelVersion"]: servers}

@@ -39,8 +39,8 @@ def revision_of(spec: AIWorkloadSpec) -> KnownRevision:
 def children_of(spec: AIWorkloadSpec) -> Iterator[Child]:
     revision = revision_of(spec)
     yield controller_revision(KEY, revision)
-    yield deployment(KEY, revision, 2)
-    yield deployment(KEY, revision, None)
+    yield deployment(KEY, revision, 2, deadline=600)
+    yield deployment(KEY, revision, None, deadline=600)
     yield revision_service(KEY, revision)
     yield stable_service(KEY, revision, pod_selector(KEY.name))
     yield disruption_budget(KEY, pod_selector(KEY.name))
@@ -78,7 +78,7 @@ def test_every_child_is_in_the_workloads_own_namespace_and_labelled(spec: AIWork
 
 def test_a_deployment_selects_its_own_pods_and_the_stable_service_all() -> None:
     revision = revision_of(workload_spec(BERT))
-    made = deployment(KEY, revision, 1).body["spec"]
+    made = deployment(KEY, revision, 1, deadline=600).body["spec"]
     labels = made["template"]["metadata"]["labels"]
     assert made["selector"]["matchLabels"].items() <= labels.items()
     assert revision_service(KEY, revision).body["spec"]["selector"].items() <= labels.items()
@@ -88,8 +88,8 @@ def test_a_deployment_selects_its_own_pods_and_the_stable_service_all() -> None:
 
 def test_a_count_that_is_another_managers_is_left_out() -> None:
     revision = revision_of(workload_spec(BERT))
-    assert "replicas" not in deployment(KEY, revision, None).body["spec"]
-    assert deployment(KEY, revision, 0).body["spec"]["replicas"] == 0
+    assert "replicas" not in deployment(KEY, revision, None, deadline=600).body["spec"]
+    assert deployment(KEY, revision, 0, deadline=600).body["spec"]["replicas"] == 0
 
 
 def test_the_service_answers_on_80_and_keeps_the_other_ports() -> None:

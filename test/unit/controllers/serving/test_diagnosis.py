@@ -16,6 +16,7 @@ from aiop.runtime.views.workloads import (
     ReplicaSet,
     ReplicaSetStatus,
     Terminated,
+    TimedCondition,
     Waiting,
 )
 
@@ -55,7 +56,7 @@ def cause_of(*pods: Pod, sets: tuple[ReplicaSet, ...] = (), desired: int = 0) ->
 
 
 def refusing(message: str) -> ReplicaSet:
-    condition = Condition("ReplicaFailure", "True", "FailedCreate", message)
+    condition = TimedCondition("ReplicaFailure", "True", "FailedCreate", message)
     return ReplicaSet(ObjectMeta(name="rs"), ReplicaSetStatus(conditions=(condition,)))
 
 

@@ -14,7 +14,7 @@ from aiop.controllers.serving.report import Report, make_report
 from aiop.controllers.serving.verdict import Hindrance
 from aiop.runtime.client.builtin import HORIZONTALPODAUTOSCALERS, INGRESSES
 from aiop.runtime.views.meta import ObjectMeta
-from aiop.runtime.views.workloads import Condition, ReplicaSet, ReplicaSetStatus
+from aiop.runtime.views.workloads import ReplicaSet, ReplicaSetStatus, TimedCondition
 from support.servingworld import FakePod, World
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,7 +31,9 @@ def served(**fields: Any) -> World:
 
 def report_of(world: World, hindrance: Hindrance | None = None, now: datetime = NOW) -> Report:
     observed = world.observe()
-    report = make_report(observed, make_plan(observed, world.specs, world.settings), hindrance or Hindrance(), now)
+    report = make_report(
+        observed, make_plan(observed, world.specs, world.settings, world.now), hindrance or Hindrance(), now
+    )
     world.status = report.status
     return report
 
@@ -183,7 +185,7 @@ def test_pods_that_are_refused_are_told_in_the_servers_words() -> None:
     world = World()
     world.reconcile()
     (thing,) = (each for each in world.things.values() if each.resource.kind == "Deployment")
-    condition = Condition("ReplicaFailure", "True", "FailedCreate", "exceeded quota: gpus")
+    condition = TimedCondition("ReplicaFailure", "True", "FailedCreate", "exceeded quota: gpus")
     labels = dict(thing.body["metadata"]["labels"])
     world.replica_sets = (ReplicaSet(ObjectMeta(name="rs", labels=labels), ReplicaSetStatus(conditions=(condition,))),)
     assert conditions_of(world)["Degraded"] == ("True", "PodsRefused")

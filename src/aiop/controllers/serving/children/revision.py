@@ -5,7 +5,13 @@ from typing import Any
 
 import msgspec
 
-from aiop.controllers.serving.names import ASKED_ANNOTATION, revision_labels, revision_name, workload_labels
+from aiop.controllers.serving.names import (
+    ASKED_ANNOTATION,
+    ROLLOUT_ANNOTATION,
+    revision_labels,
+    revision_name,
+    workload_labels,
+)
 from aiop.controllers.serving.pod.probes import SERVING_PORT
 from aiop.controllers.serving.pod.template import CONTAINER
 from aiop.controllers.serving.revision import KnownRevision
@@ -13,8 +19,6 @@ from aiop.runtime.client.builtin import CONTROLLERREVISIONS, DEPLOYMENTS, SERVIC
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.controller.children import Child
 
-# Kubernetes' own default; a model that loads longer says so by its startup probe.
-PROGRESS_SECONDS = 600
 _HTTP = 80
 
 
@@ -35,19 +39,27 @@ def controller_revision(workload: ObjectKey, revision: KnownRevision) -> Child:
     )
 
 
-def deployment(workload: ObjectKey, revision: KnownRevision, replicas: int | None) -> Child:
-    """The revision's pods; ``replicas`` None leaves the count to whoever owns it."""
+def deployment(
+    workload: ObjectKey, revision: KnownRevision, replicas: int | None, *, deadline: int, mark: str = ""
+) -> Child:
+    """The revision's pods; ``replicas`` None leaves the count to whoever owns it.
+
+    ``deadline`` are the seconds without progress after which the rollout counts as stuck; ``mark`` says how it goes.
+    """
     labels = revision_labels(workload.name, revision.hash)
     spec: dict[str, Any] = {
         "selector": {"matchLabels": {**labels}},
         "template": {"metadata": {"labels": labels}, "spec": revision.data.pod},
-        "progressDeadlineSeconds": PROGRESS_SECONDS,
+        "progressDeadlineSeconds": deadline,
         "revisionHistoryLimit": 0,  # its template never changes: history is ours
     }
     if replicas is not None:
         spec["replicas"] = replicas
+    meta: dict[str, Any] = {"labels": {**labels}}
+    if mark:
+        meta["annotations"] = {ROLLOUT_ANNOTATION: mark}
     name = revision_name(workload.name, revision.hash)
-    return Child(DEPLOYMENTS, ObjectKey(workload.namespace, name), {"metadata": {"labels": {**labels}}, "spec": spec})
+    return Child(DEPLOYMENTS, ObjectKey(workload.namespace, name), {"metadata": meta, "spec": spec})
 
 
 def revision_service(workload: ObjectKey, revision: KnownRevision) -> Child:

@@ -1,7 +1,8 @@
 """How many pods each revision should have next. Pure: it sees counts and gives counts.
 
-Promised: never fewer available pods than wanted through our doing; at most a quarter (at least one) more than wanted
-while rolling without an autoscaler; what never served gives way at once; repeated, it ends with the target alone.
+Promised: never fewer available pods through our doing than wanted less ``Bounds.unavailable``; never more than wanted
+and ``Bounds.surge`` while rolling pod by pod; what never served gives way at once; repeated, it ends with the target
+alone.
 """
 
 import math
@@ -11,6 +12,19 @@ from operator import attrgetter
 
 # Kubernetes' own default surge of a rolling update.
 _SURGE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of a rollout pod by pod: at most ``surge`` pods more and ``unavailable`` fewer than wanted; not both 0."""
+
+    surge: int
+    unavailable: int = 0
+
+
+def usual_surge(wanted: int) -> int:
+    """How many more there may be unless somebody says otherwise: a quarter, at least one."""
+    return max(1, math.ceil(wanted * _SURGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +50,21 @@ class Steps:
     serving: str
 
 
-def rolling_steps(target: str, states: Sequence[RevisionState], wanted: int) -> Steps:
-    """Without an autoscaler: pod by pod from the others to the target, ``wanted`` in all."""
+def keepers(target: str, states: Sequence[RevisionState]) -> list[RevisionState]:
+    """The others that may still be needed: those that serve, or did and may come back."""
+    return [state for state in states if state.name != target and state.desired and (state.available or state.served)]
+
+
+def rolling_steps(target: str, states: Sequence[RevisionState], wanted: int, bounds: Bounds) -> Steps:
+    """Pod by pod from the others to the target, ``wanted`` in all; who has most of the available pods serves."""
     current = _state(target, states)
-    others = _keepers(target, states)
+    others = keepers(target, states)
     kept = sum(state.desired for state in others)
     if not kept:
         return Steps({**_dropped(target, states, ()), target: wanted}, target)
-    surge = max(1, math.ceil(wanted * _SURGE))
-    raised = min(wanted, max(min(current.desired, wanted), wanted + surge - kept))
-    counts = _dropped(target, states, others) | _shares(others, wanted - current.available)
-    return Steps({**counts, target: raised}, target if current.available >= wanted else _serving(target, others))
+    raised = min(wanted, max(min(current.desired, wanted), wanted + bounds.surge - kept))
+    counts = _dropped(target, states, others) | _shares(others, wanted - bounds.unavailable - current.available)
+    return Steps({**counts, target: raised}, _serving(current, others))
 
 
 def autoscaled_steps(target: str, states: Sequence[RevisionState], aimed_at: str, start: int) -> Steps:
@@ -56,7 +74,7 @@ def autoscaled_steps(target: str, states: Sequence[RevisionState], aimed_at: str
     has moved, for until then it owns their count. ``start`` is the count to begin with when nothing runs.
     """
     current = _state(target, states)
-    others = _keepers(target, states)
+    others = keepers(target, states)
     aimed = next((state for state in others if state.name == aimed_at), None)
     if aimed is None:
         return Steps(_moved(current, states, others, start), target)
@@ -84,11 +102,6 @@ def _state(name: str, states: Sequence[RevisionState]) -> RevisionState:
     return next((state for state in states if state.name == name), RevisionState(name, 0, 0, 0, 0, served=False))
 
 
-def _keepers(target: str, states: Sequence[RevisionState]) -> list[RevisionState]:
-    """The others that may still be needed: those that serve, or did and may come back."""
-    return [state for state in states if state.name != target and state.desired and (state.available or state.served)]
-
-
 def _shares(others: Sequence[RevisionState], needed: int) -> dict[str, int]:
     """``needed`` pods: those that are available first, then those that may become so; the rest goes."""
     ranked = sorted(others, key=lambda other: (other.available, other.number), reverse=True)
@@ -106,6 +119,6 @@ def _dropped(target: str, states: Sequence[RevisionState], keepers: Sequence[Rev
     return {state.name: 0 for state in states if state.name not in kept and state.desired}
 
 
-def _serving(target: str, others: Sequence[RevisionState]) -> str:
-    best = max(others, key=lambda state: (state.available, state.number), default=None)
-    return best.name if best and best.available else target
+def _serving(current: RevisionState, others: Sequence[RevisionState]) -> str:
+    best = max(others, key=lambda state: (state.available, state.number))
+    return best.name if best.available > current.available else current.name

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiop.controllers.serving.rollout import RevisionState, autoscaled_steps, rolling_steps
+from aiop.controllers.serving.rollout.steps import Bounds, RevisionState, autoscaled_steps, rolling_steps, usual_surge
 
 TARGET = "target"
+SURGING = Bounds(surge=1)
+IN_PLACE = Bounds(surge=0, unavailable=1)
 
 
 def state(name: str, desired: int, available: int, *, number: int = 1, served: bool | None = None) -> RevisionState:
@@ -22,25 +24,30 @@ old_states = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8), st.boolean
 )
 
 
+all_bounds = st.builds(Bounds, st.integers(0, 4), st.integers(0, 4)).filter(lambda each: each != Bounds(0, 0))
+
+
 @dataclass
 class Game:
-    """Counts only: the operator sets what is desired, the cluster makes pods available."""
+    """Counts only: the operator sets what is desired, the cluster makes pods available where it has room."""
 
     states: dict[str, RevisionState]
     aimed_at: str = ""
+    room: int = 1000
 
-    def play(self, wanted: int, pace: int, *, scaled: bool) -> None:
+    def play(self, wanted: int, pace: int, bounds: Bounds | None = None) -> None:
+        """One pass and what follows; without bounds an autoscaler owns the number."""
         found = list(self.states.values())
-        steps = (
-            autoscaled_steps(TARGET, found, self.aimed_at, wanted) if scaled else rolling_steps(TARGET, found, wanted)
-        )
-        if scaled:
+        if bounds is None:
+            steps = autoscaled_steps(TARGET, found, self.aimed_at, wanted)
             self.aimed_at = steps.serving
+        else:
+            steps = rolling_steps(TARGET, found, wanted, bounds)
         for name, count in steps.counts.items():
             known = self.states.get(name, RevisionState(name, 9, 0, 0, 0, served=False))
             self.states[name] = replace(known, desired=count, existing=count, available=min(known.available, count))
         target = self.states[TARGET]
-        available = min(target.desired, target.available + pace)
+        available = max(target.available, min(target.desired, target.available + pace, self.room - self.others()))
         full = target.served or (available == target.desired > 0)
         self.states[TARGET] = replace(target, available=available, served=full)
 
@@ -56,33 +63,56 @@ class Game:
         return sum(each.desired for each in self.states.values() if each.name != TARGET)
 
 
-@given(old_states, st.integers(0, 8), st.integers(1, 3))
-def test_a_rollout_ends_with_the_target_alone(olds: list[RevisionState], wanted: int, pace: int) -> None:
+@given(old_states, st.integers(0, 8), st.integers(1, 3), all_bounds)
+def test_a_rollout_ends_with_the_target_alone(
+    olds: list[RevisionState], wanted: int, pace: int, bounds: Bounds
+) -> None:
     game = Game({each.name: each for each in olds})
     for _ in range(100):
-        game.play(wanted, pace, scaled=False)
+        game.play(wanted, pace, bounds)
     assert game.states[TARGET].desired == wanted
     assert game.others() == 0
 
 
-@given(old_states, st.integers(0, 8), st.integers(0, 3))
-def test_a_rollout_never_takes_an_available_server_that_is_wanted(
-    olds: list[RevisionState], wanted: int, pace: int
+@given(old_states, st.integers(0, 8), st.integers(0, 3), all_bounds)
+def test_a_rollout_never_takes_an_available_server_beyond_the_bound(
+    olds: list[RevisionState], wanted: int, pace: int, bounds: Bounds
 ) -> None:
     game = Game({each.name: each for each in olds})
     for _ in range(60):
         before = game.available
-        game.play(wanted, pace, scaled=False)
-        assert game.available >= min(before, wanted)
+        game.play(wanted, pace, bounds)
+        assert game.available >= min(before, wanted - bounds.unavailable)
 
 
-@given(old_states, st.integers(0, 8), st.integers(0, 3))
-def test_a_rollout_asks_for_at_most_a_quarter_more(olds: list[RevisionState], wanted: int, pace: int) -> None:
+@given(old_states, st.integers(0, 8), st.integers(0, 3), all_bounds)
+def test_a_rollout_never_asks_for_more_than_the_bound(
+    olds: list[RevisionState], wanted: int, pace: int, bounds: Bounds
+) -> None:
     game = Game({each.name: each for each in olds})
-    ceiling = max(game.desired, wanted + max(1, -(-wanted // 4)))
+    ceiling = max(game.desired, wanted + bounds.surge)
     for _ in range(60):
-        game.play(wanted, pace, scaled=False)
+        game.play(wanted, pace, bounds)
         assert game.desired <= ceiling
+
+
+@given(st.integers(1, 8), st.integers(1, 3), all_bounds.filter(lambda each: each.unavailable > 0))
+def test_a_full_cluster_rolls_to_the_end_where_old_servers_may_go_first(wanted: int, pace: int, bounds: Bounds) -> None:
+    game = Game({"old": state("old", wanted, wanted)}, room=wanted)
+    for _ in range(100):
+        game.play(wanted, pace, bounds)
+        assert game.available >= wanted - bounds.unavailable
+    assert game.states[TARGET].available == wanted
+    assert game.others() == 0
+
+
+def test_the_usual_surge_is_a_quarter_and_at_least_one() -> None:
+    assert [usual_surge(wanted) for wanted in (0, 1, 4, 5, 8, 9)] == [1, 1, 1, 2, 2, 3]
+
+
+def test_who_has_most_of_the_available_servers_is_aimed_at() -> None:
+    assert rolling_steps(TARGET, [state("old", 3, 3), state(TARGET, 4, 2)], 4, IN_PLACE).serving == "old"
+    assert rolling_steps(TARGET, [state("old", 2, 2), state(TARGET, 4, 2)], 4, IN_PLACE).serving == TARGET
 
 
 @given(old_states, st.integers(1, 8), st.integers(1, 3), st.integers(-1, 2))
@@ -91,7 +121,7 @@ def test_a_rollout_under_an_autoscaler_ends_with_the_target_alone_and_aimed_at(
 ) -> None:
     game = Game({each.name: each for each in olds}, aimed_at=f"old-{aim}")
     for _ in range(100):
-        game.play(start, pace, scaled=True)
+        game.play(start, pace)
     assert game.aimed_at == TARGET
     assert game.others() == 0
     assert game.states[TARGET].desired >= 1
@@ -107,25 +137,25 @@ def test_a_rollout_under_an_autoscaler_never_falls_below_what_the_autoscaler_wan
     wanted = aimed.desired if aimed and (aimed.available or aimed.served) else start
     for _ in range(60):
         before = game.available
-        game.play(start, pace, scaled=True)
+        game.play(start, pace)
         assert game.available >= min(before, wanted, sum(each.available for each in olds))
 
 
 def test_the_first_revision_gets_its_whole_number_at_once() -> None:
-    assert rolling_steps(TARGET, [], 5).counts == {TARGET: 5}
+    assert rolling_steps(TARGET, [], 5, SURGING).counts == {TARGET: 5}
     assert autoscaled_steps(TARGET, [], "", 3).counts == {TARGET: 3}
 
 
 def test_a_revision_that_served_and_fell_ill_is_no_reason_to_wait_for_it() -> None:
-    steps = rolling_steps(TARGET, [state("old", 4, 0, served=True), state(TARGET, 1, 1)], 4)
+    steps = rolling_steps(TARGET, [state("old", 4, 0, served=True), state(TARGET, 1, 1)], 4, SURGING)
     assert steps.counts == {"old": 3, TARGET: 1}
-    steps = rolling_steps(TARGET, [state("old", 3, 0, served=True), state(TARGET, 1, 1)], 4)
+    steps = rolling_steps(TARGET, [state("old", 3, 0, served=True), state(TARGET, 1, 1)], 4, SURGING)
     assert steps.counts[TARGET] == 2
 
 
 def test_what_never_served_gives_way_at_once() -> None:
     states = [state("good", 3, 3), state("bad", 1, 0, served=False)]
-    assert rolling_steps(TARGET, states, 3).counts == {"bad": 0, "good": 3, TARGET: 1}
+    assert rolling_steps(TARGET, states, 3, SURGING).counts == {"bad": 0, "good": 3, TARGET: 1}
 
 
 def test_the_autoscaler_moves_only_when_the_target_carries_the_live_count() -> None:
@@ -154,5 +184,5 @@ def test_the_count_of_the_target_is_the_autoscalers_once_it_aims_at_it() -> None
 @settings(max_examples=30)
 @given(st.integers(1, 8), st.integers(1, 8))
 def test_lower_replicas_apply_to_old_servers_too(before: int, wanted: int) -> None:
-    counts = rolling_steps(TARGET, [state("old", before, before)], wanted).counts
+    counts = rolling_steps(TARGET, [state("old", before, before)], wanted, SURGING).counts
     assert counts["old"] == min(before, wanted)
