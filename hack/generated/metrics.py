@@ -7,6 +7,7 @@ from prometheus_client import Metric
 
 from aiop.cli.manager import LEASE_NAME
 from aiop.controllers.serving.metrics import ServingMetrics
+from aiop.controllers.serving.modelfetches import ModelFetches
 from aiop.controllers.serving.workloadgauges import CONDITION_TYPES, WORKLOAD_GAUGES
 from aiop.runtime.manager.metrics import Metrics
 
@@ -110,6 +111,7 @@ def everything_measured() -> Metrics:
     """Each metric with one series at least: what was never touched has no labels to show."""
     metrics = Metrics()
     ServingMetrics(metrics.registry, ["Deployment"])
+    ModelFetches(metrics.registry, leads=lambda: True)
     metrics.controllers.started("serving", 1)
     metrics.queues.watch("serving", list)
     metrics.informers.started("pods")

@@ -32,7 +32,7 @@ FOREIGN = {"up": TARGET, "ALERTS": TARGET | {"alertname", "alertstate", "severit
 VALUES = {
     "type": set(CONDITION_TYPES),
     "reason": {reason.name for reason in REASONS},
-    "result": {"success", "error", "requeue", "requeue_after"},
+    "result": {"success", "error", "requeue", "requeue_after", "succeeded", "failed"},
     "outcome": {"created", "changed", "deleted", "refused", "foreign"},
     "code": {"200", "401", "403", "409", "429", "500", "503"},
     "method": {"GET", "POST", "PATCH", "PUT", "DELETE"},

@@ -5,6 +5,7 @@ from typing import Any
 from aiop.api.common import GROUP
 from aiop.api.resources import AIWORKLOADS
 from aiop.controllers.serving.metrics import ServingMetrics
+from aiop.controllers.serving.modelfetches import ModelFetches
 from aiop.controllers.serving.names import FIELD_MANAGER, WORKLOAD_LABEL
 from aiop.controllers.serving.reconcile import ServingReconciler
 from aiop.controllers.serving.runtimes import DefaultRuntimes
@@ -52,6 +53,7 @@ def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> 
             ObjectKey(each.metadata.namespace, each.metadata.name) for each in sources.workloads.store.values()
         ],
     )
+    sources.pods.add_handler(ModelFetches(tools.metrics.registry, manager.leads).seen)
     sources.workloads.add_handler(lambda event: _forget(event, reconciler))
     for informer in sources.everything():
         manager.add_informer(informer)

@@ -97,10 +97,9 @@ class Manager:
 
     def add_gauges(self, gauges: ObjectGauges[Any], *, shard: int = 0) -> None:
         """Show them while this process leads ``shard``: told by two replicas, each object would count twice."""
-        candidacy = self._candidacies[shard]
 
         async def text() -> bytes:
-            if candidacy.leading:
+            if self.leads(shard=shard):
                 return await gauges.exposition()
             gauges.forget()
             return b""
@@ -120,6 +119,10 @@ class Manager:
         All of them together may take 3 s; what fails or takes longer is logged and left.
         """
         self._flushes.append((name, flush))
+
+    def leads(self, *, shard: int = 0) -> bool:
+        """True from when this process is told that it leads ``shard`` until it is told that it does not."""
+        return self._candidacies[shard].leading
 
     def busy(self) -> bool:
         """True while a pass runs."""
