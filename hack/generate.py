@@ -8,17 +8,25 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from hack.generated.chart import chart_files, crd_templates, definitions
+from hack.generated.chart import crd_templates
 from hack.generated.dashboards import FOLDER, dashboard_files
 from hack.generated.included import pages_with_files
+from hack.generated.kustomize import manifests
 from hack.generated.navigation import navigation_files
 from hack.generated.reference import reference_pages
-from hack.generated.text import as_yaml
 from hack.generated.values import values_page
 
 ROOT = Path(__file__).parents[1]
 # Folders in which every file is generated: what is there and not in the list is left over from before.
-_WHOLE = ("manifests/crds", "manifests/rbac", "manifests/operator", "charts/aiop/templates/crds", FOLDER)
+_WHOLE = (
+    "manifests/base",
+    "manifests/crds",
+    "manifests/operator",
+    "manifests/overlays/*",
+    "manifests/rbac",
+    "charts/aiop/templates/crds",
+    FOLDER,
+)
 
 
 def generated_files() -> Iterator[tuple[str, str]]:
@@ -29,8 +37,6 @@ def generated_files() -> Iterator[tuple[str, str]]:
 
 
 def _from_sources() -> Iterator[tuple[str, str]]:
-    for definition in definitions():
-        yield f"manifests/crds/{definition['metadata']['name']}.yaml", as_yaml([definition])
     yield from crd_templates()
     yield from dashboard_files()
     yield from reference_pages()
@@ -47,7 +53,7 @@ def main() -> int:
     stale = [path for path, content in files.items() if _differs(path, content)]
     if not options.check:
         _write({path: files[path] for path in stale})
-    rendered = dict(chart_files(ROOT))
+    rendered = dict(manifests(ROOT))
     stale_rendered = [path for path, content in rendered.items() if _differs(path, content)]
     if not options.check:
         _write({path: rendered[path] for path in stale_rendered})
@@ -78,7 +84,7 @@ def _write(files: dict[str, str]) -> None:
 
 def _present() -> Iterator[str]:
     for folder in _WHOLE:
-        for path in sorted((ROOT / folder).glob("*")):
+        for path in sorted(ROOT.glob(f"{folder}/*")):
             yield str(path.relative_to(ROOT))
 
 

@@ -34,11 +34,11 @@ def named(rendered: list[Any], kind: str, name: str) -> Any:
 
 
 def rules(roles: Iterable[Any]) -> list[Any]:
-    return [rule for role in roles for rule in role["rules"]]
+    return [rule for role in roles for rule in role.get("rules", ())]
 
 
 def resources(role: Any) -> set[str]:
-    return {resource for rule in role["rules"] for resource in rule["resources"]}
+    return {resource for rule in role.get("rules", ()) for resource in rule["resources"]}
 
 
 def scope(namespaces: tuple[str, ...]) -> list[Any]:

@@ -75,6 +75,10 @@ annotations:
 {{- include "aiop.imageReference" (dict "root" . "image" .Values.image) -}}
 {{- end -}}
 
+{{- define "aiop.fetcherImage" -}}
+{{- default (include "aiop.imageReference" (dict "root" . "image" .Values.models.fetcher.image)) .Values.models.fetchImage -}}
+{{- end -}}
+
 {{- define "aiop.imagePullSecrets" -}}
 {{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq -}}
 imagePullSecrets:

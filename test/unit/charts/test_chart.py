@@ -8,6 +8,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from aiop import __version__
+from aiop.cli.main import build_parser
+from aiop.controllers.serving.settings import ServingSettings
 from hack.generated.chart import rendered_chart
 from hack.helm import ensure_helm
 
@@ -51,12 +54,53 @@ def test_the_operators_pod_is_restricted(rendered: list[Any]) -> None:
 
 
 def test_the_options_of_the_pod_are_options_of_the_manager(rendered: list[Any]) -> None:
-    from aiop.cli.main import build_parser  # noqa: PLC0415 - the command line as the pod gives it
-
     (deployment,) = [each for each in rendered if each["kind"] == "Deployment"]
     options = build_parser("manager").parse_args(deployment["spec"]["template"]["spec"]["containers"][0]["args"])
     assert options.model_store == "pvc://models"
-    assert options.lease_namespace == "aiop-system"
+    assert options.fetch_image == ServingSettings().fetch_image
+
+
+def arguments(*settings: str) -> Any:
+    """The manager's options as the pod gives them, with these settings."""
+    objects = rendered_chart(ROOT, *itertools.chain(*(("--set-json", setting) for setting in settings)))
+    (deployment,) = [each for each in objects if each["kind"] == "Deployment"]
+    return build_parser("manager").parse_args(deployment["spec"]["template"]["spec"]["containers"][0]["args"])
+
+
+def test_settings_of_the_fetcher_reach_the_manager() -> None:
+    options = arguments(
+        'models.fetcher={"image":{"registry":"mirror.example.com","digest":"sha256:%s"}}' % ("1" * 64),
+        'models.fetcher.resources={"limits":{"cpu":2,"memory":"1Gi"}}',
+        'models.mlflowTrackingUri="https://mlflow.example.com"',
+    )
+    assert options.fetch_image == f"mirror.example.com/geartickler/aiop-fetcher@sha256:{'1' * 64}"
+    assert options.fetch_resources == {"limits": {"cpu": "2", "memory": "1Gi"}}
+    assert options.mlflow_tracking_uri == "https://mlflow.example.com"
+
+
+def test_the_older_name_of_the_fetchers_image_still_works() -> None:
+    assert arguments('models.fetchImage="registry.example.com/fetch:1"').fetch_image == "registry.example.com/fetch:1"
+
+
+@pytest.mark.parametrize(
+    ("settings", "image"),
+    [
+        ((), f"ghcr.io/geartickler/aiop:{__version__}"),
+        (('image.tag="main"',), "ghcr.io/geartickler/aiop:main"),
+        (('image.registry=""',), f"geartickler/aiop:{__version__}"),
+        (('image.repository="registry.example.com/aiop"',), f"registry.example.com/aiop:{__version__}"),
+        (('image.repository="localhost/aiop"', 'image.tag="1"'), "localhost/aiop:1"),
+        (
+            ('global.imageRegistry="mirror.example.com:5000"',),
+            f"mirror.example.com:5000/geartickler/aiop:{__version__}",
+        ),
+    ],
+)
+def test_an_image_has_the_registry_that_is_meant(settings: tuple[str, ...], image: str) -> None:
+    objects = rendered_chart(ROOT, *itertools.chain(*(("--set-json", setting) for setting in settings)))
+    pods = [each["spec"]["template"]["spec"] for each in objects if each["kind"] == "Deployment"]
+    pods += [each["spec"] for each in objects if each["kind"] == "Pod"]
+    assert [pod["containers"][0]["image"] for pod in pods] == [image, image]
 
 
 def test_definitions_are_kept_when_the_release_goes(rendered: list[Any]) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import aiop
+from aiop.api.modeluri import MODEL_STORE_PATTERN
 from hack.generated.values import chart_values
 
 ROOT = Path(__file__).parents[3]
@@ -73,3 +74,8 @@ def test_chart_package_and_module_have_one_version() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {chart["version"], chart["appVersion"], project["version"]} == {aiop.__version__}
+
+
+def test_a_model_store_of_the_chart_is_one_of_a_runtime() -> None:
+    (store,) = [value for value in chart_values(ROOT) if value.path == "models.store"]
+    assert store.schema["pattern"] == f"^$|{MODEL_STORE_PATTERN}"
