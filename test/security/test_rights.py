@@ -167,4 +167,5 @@ def test_the_lease_that_is_asked_for_is_the_one_that_the_role_names(rendered: li
     given = build_parser("manager").parse_args(deployment["spec"]["template"]["spec"]["containers"][0]["args"])
     election = named(rendered, "Role", "aiop-leader-election")
     assert [rule["resourceNames"] for rule in election["rules"] if "resourceNames" in rule] == [[given.lease_name]]
-    assert (election["metadata"]["namespace"], given.lease_namespace) == ("aiop-system", "aiop-system")
+    assert given.lease_namespace is None, "the Lease lies where the pod lies"
+    assert election["metadata"]["namespace"] == deployment["metadata"]["namespace"]

@@ -1,5 +1,6 @@
 """What the chart renders, without a cluster."""
 
+import itertools
 import subprocess
 from pathlib import Path
 from typing import Any
