@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 # Folders in which every file is generated: what is there and not in the list is left over from before.
 _WHOLE = (
     "manifests/base",
+    "manifests/components/*",
     "manifests/crds",
     "manifests/operator",
     "manifests/overlays/*",

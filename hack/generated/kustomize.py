@@ -12,7 +12,7 @@ from hack.generated.chart import CHART, NAMESPACE, plain_chart
 from hack.generated.patches import operations
 from hack.generated.text import HEADER, as_document, as_yaml
 
-OVERLAYS = ("high-availability",)
+OVERLAYS = ("high-availability", "monitoring", "namespaced")
 _RBAC = frozenset({"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 _DEFINITION = "CustomResourceDefinition"
 # Not in the chart, since Helm makes the namespace of a release by itself.
@@ -42,23 +42,31 @@ def _base(objects: Sequence[Any]) -> Iterator[tuple[str, str]]:
     yield "manifests/operator/operator.yaml", as_yaml(rest)
     yield "manifests/base/namespace.yaml", as_yaml([_NAMESPACE])
     names = [f"{each['metadata']['name']}.yaml" for each in definitions]
-    yield "manifests/crds/Kustomization", _kustomization(names)
-    yield "manifests/rbac/Kustomization", _kustomization(["rbac.yaml"])
-    yield "manifests/operator/Kustomization", _kustomization(["operator.yaml"])
-    yield "manifests/base/kustomization.yaml", _kustomization(["namespace.yaml", "../crds", "../rbac", "../operator"])
+    yield "manifests/crds/Kustomization", _kustomization(resources=names)
+    yield "manifests/rbac/Kustomization", _kustomization(resources=["rbac.yaml"])
+    yield "manifests/operator/Kustomization", _kustomization(resources=["operator.yaml"])
+    parts = ["namespace.yaml", "../crds", "../rbac", "../operator"]
+    yield "manifests/base/kustomization.yaml", _kustomization(resources=parts)
 
 
 def _overlay(name: str, base: Sequence[Any], wanted: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    """A component, which can be put beside others, and the overlay that has it alone."""
+    yield from _component(f"manifests/components/{name}", base, wanted)
+    overlay = _kustomization(resources=["../../base"], components=[f"../../components/{name}"])
+    yield f"manifests/overlays/{name}/kustomization.yaml", overlay
+
+
+def _component(folder: str, base: Sequence[Any], wanted: Sequence[Any]) -> Iterator[tuple[str, str]]:
     """What must be added to the base, changed in it and taken from it."""
     before = {_identity(each): each for each in base}
     after = {_identity(each): each for each in wanted}
     added = [each for key, each in after.items() if key not in before]
     patches = [_patch(each, after.get(key)) for key, each in before.items() if after.get(key) != each]
-    folder = f"manifests/overlays/{name}"
     if added:
         yield f"{folder}/objects.yaml", as_yaml(added)
-    resources = ["../../base", *(["objects.yaml"] if added else [])]
-    yield f"{folder}/kustomization.yaml", _kustomization(resources, patches)
+    parts = {"resources": ["objects.yaml"] if added else [], "patches": patches}
+    text = _kustomization("kustomize.config.k8s.io/v1alpha1", "Component", **parts)
+    yield f"{folder}/kustomization.yaml", text
 
 
 def _identity(each: Any) -> tuple[str, str, str, str]:
@@ -78,8 +86,8 @@ def _patch(before: Any, after: Any | None) -> dict[str, Any]:
     return {"target": target, "patch": as_document(list(operations(before, after)))}
 
 
-def _kustomization(resources: Sequence[str], patches: Sequence[Any] = ()) -> str:
-    head = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-    return HEADER + as_document(
-        {**head, "resources": list(resources), **({"patches": list(patches)} if patches else {})}
-    )
+def _kustomization(
+    version: str = "kustomize.config.k8s.io/v1beta1", kind: str = "Kustomization", **parts: Sequence[Any]
+) -> str:
+    present = {name: list(part) for name, part in parts.items() if part}
+    return HEADER + as_document({"apiVersion": version, "kind": kind, **present})

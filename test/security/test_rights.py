@@ -142,7 +142,7 @@ def test_no_rule_is_there_twice(rendered: list[Any]) -> None:
     for role in roles(rendered):
         granted = [
             (group, resource, verb, *rule.get("resourceNames", []))
-            for rule in role["rules"]
+            for rule in role.get("rules", ())
             for group in rule["apiGroups"]
             for resource in rule["resources"]
             for verb in rule["verbs"]

@@ -6,21 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from support.controlplane import Cluster, real_cluster
-from support.kubectl import Kubectl
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def empty_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A real control plane without an operator and without CRDs."""
     if os.environ.get("AIOP_TEST_KUBECONFIG"):
         pytest.skip("a release of the chart would meet the operator of the other tests")
     with real_cluster(tmp_path_factory.mktemp("empty")) as running:
         yield running
-
-
-@pytest.fixture
-def admin(empty_cluster: Cluster) -> Iterator[Kubectl]:
-    """An administrator's kubectl; each test finds and leaves the cluster without CRDs."""
-    kubectl = Kubectl(empty_cluster.kubeconfig)
-    yield kubectl
-    kubectl("delete", "crd", "--all")

@@ -22,6 +22,14 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
+def admin(empty_cluster: Cluster) -> Iterator[Kubectl]:
+    """An administrator's kubectl; each test finds and leaves the cluster without CRDs."""
+    kubectl = Kubectl(empty_cluster.kubeconfig)
+    yield kubectl
+    kubectl("delete", "crd", "--all")
+
+
+@pytest.fixture
 def helm(empty_cluster: Cluster, admin: Kubectl) -> Iterator[Helm]:
     """helm in a namespace of its own that enforces restricted pods; its releases are gone afterwards."""
     yield from releases(empty_cluster, admin)

@@ -1,6 +1,8 @@
 """What lies in manifests/: the chart's objects, as kustomize builds them and as kubectl reads the folders."""
 
 import copy
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +48,19 @@ def test_kustomize_makes_the_very_objects_that_helm_makes(overlay: str) -> None:
 def test_each_overlay_has_values_for_helm_and_the_reverse() -> None:
     files = {path.name.removesuffix("-values.yaml") for path in (ROOT / CHART / "ci").iterdir()}
     assert files == set(OVERLAYS) == {path.name for path in (MANIFESTS / "overlays").iterdir()}
+
+
+def test_components_stand_beside_each_other(tmp_path: Path) -> None:
+    both = ("high-availability", "monitoring")
+    mine = tmp_path / "kustomization.yaml"
+    path = os.path.relpath(MANIFESTS, tmp_path)
+    mine.write_text(
+        json.dumps({"resources": [f"{path}/base"], "components": [f"{path}/components/{name}" for name in both]})
+    )
+    objects = built(tmp_path)
+    assert objects["Deployment", "aiop"]["spec"]["replicas"] == 3
+    assert ("PriorityClass", "aiop") in objects
+    assert ("PrometheusRule", "aiop") in objects
 
 
 @pytest.mark.parametrize("folder", ["crds", "rbac", "operator"])
