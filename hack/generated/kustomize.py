@@ -64,8 +64,8 @@ def _component(folder: str, base: Sequence[Any], wanted: Sequence[Any]) -> Itera
     patches = [_patch(each, after.get(key)) for key, each in before.items() if after.get(key) != each]
     if added:
         yield f"{folder}/objects.yaml", as_yaml(added)
-    parts = {"resources": ["objects.yaml"] if added else [], "patches": patches}
-    text = _kustomization("kustomize.config.k8s.io/v1alpha1", "Component", **parts)
+    parts: dict[str, Sequence[Any]] = {"resources": ["objects.yaml"] if added else [], "patches": patches}
+    text = _kustomization(version="kustomize.config.k8s.io/v1alpha1", kind="Component", **parts)
     yield f"{folder}/kustomization.yaml", text
 
 
