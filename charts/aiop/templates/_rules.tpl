@@ -19,6 +19,10 @@
 - {apiGroups: [apps], resources: [replicasets], verbs: [list, watch]}
 - {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list, watch]}
 - {apiGroups: [events.k8s.io], resources: [events], verbs: [create, patch]}
+# Whether the GPU metric is served: one request for all pods of a namespace (the name in it is `*`, so the verb is get).
+{{- with .Values.autoscaling }}
+- {apiGroups: [custom.metrics.k8s.io], resources: ["pods/{{ .gpuMetric }}", "pods/{{ .gpuMetricMig }}"], verbs: [get]}
+{{- end }}
 {{- end -}}
 
 {{/* Kinds in no namespace: always by a ClusterRole. */}}

@@ -2,7 +2,7 @@
 
 import argparse
 
-from aiop.cli.options import address, count, namespace, resources
+from aiop.cli.options import address, count, metric, namespace, period, resources
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.setup import setup_serving
 from aiop.runtime.manager.process import ProcessOptions, run_process
@@ -28,6 +28,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fetch-resources", type=resources, default={}, help="its resources as JSON; default: what the server may use"
     )
     parser.add_argument("--mlflow-tracking-uri", default="", help="the MLflow registry of models:/ URIs")
+    parser.add_argument(
+        "--gpu-metric",
+        type=metric,
+        default=ServingSettings().gpu_metric,
+        help="the metric of pods that GPU targets are measured by, in percent",
+    )
+    parser.add_argument(
+        "--gpu-metric-mig",
+        type=metric,
+        default=ServingSettings().gpu_metric_mig,
+        help="that of pods with a slice of a GPU, as a ratio of 0 to 1",
+    )
+    parser.add_argument(
+        "--gpu-metric-seconds",
+        type=period,
+        default=ServingSettings().gpu_metric_seconds,
+        help="how often it is looked whether they are served; not at all while no workload has a GPU target",
+    )
     parser.add_argument("--workers", type=count, default=4, help="passes at a time")
     parser.add_argument(
         "--health-address", type=address, default="0.0.0.0:8081", help="/healthz and /readyz; empty: none"
@@ -61,6 +79,9 @@ def run(options: argparse.Namespace) -> int:
         fetch_image=options.fetch_image,
         fetch_resources=options.fetch_resources,
         mlflow_tracking_uri=options.mlflow_tracking_uri,
+        gpu_metric=options.gpu_metric,
+        gpu_metric_mig=options.gpu_metric_mig,
+        gpu_metric_seconds=options.gpu_metric_seconds,
         workers=options.workers,
     )
     return run_process(process, lambda manager, tools: setup_serving(manager, tools, settings))

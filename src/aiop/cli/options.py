@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from aiop.api.container import ResourceRequirements
 
 _PORTS = range(65536)
+# Prometheus' own grammar, and what adapters build names with (Google's join a path by |).
+_METRIC = re.compile(r"[A-Za-z_][A-Za-z0-9_:.|-]{0,252}")
 # A DNS label (RFC 1123), as the API server wants it of a namespace.
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -41,6 +43,23 @@ def seconds(text: str) -> float:
         message = f"{text!r} is no time; give seconds, like 120"
         raise argparse.ArgumentTypeError(message)
     return value
+
+
+def period(text: str) -> float:
+    """Seconds from 1."""
+    value = seconds(text)
+    if value < 1:
+        message = f"{text!r} is too often; give seconds from 1, like 30"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def metric(text: str) -> str:
+    """The name of a metric, as Prometheus and what is built on it have them."""
+    if not _METRIC.fullmatch(text):
+        message = f"{text!r} is no metric's name; give letters, digits and _:.|- like DCGM_FI_DEV_GPU_UTIL"
+        raise argparse.ArgumentTypeError(message)
+    return text
 
 
 def resources(text: str) -> dict[str, dict[str, str]]:

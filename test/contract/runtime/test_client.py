@@ -1,6 +1,7 @@
 """The client: whatever the network does becomes an error of ours, once, and nothing is left behind."""
 
 import asyncio
+import gzip
 import json
 import socket
 from pathlib import Path
@@ -12,7 +13,14 @@ from aiohttp import web
 from aiop.runtime.client.builtin import CONFIGMAPS, PODS
 from aiop.runtime.client.client import Client, PatchType
 from aiop.runtime.client.connection import load_connection
-from aiop.runtime.client.errors import Conflict, ConnectionFailed, Invalid, RequestTimedOut, TooManyRequests
+from aiop.runtime.client.errors import (
+    AnswerTooLong,
+    Conflict,
+    ConnectionFailed,
+    Invalid,
+    RequestTimedOut,
+    TooManyRequests,
+)
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.client.transport import HttpTransport, Request
 from support.certificates import Authority
@@ -157,6 +165,38 @@ async def test_a_closed_client_leaves_no_task_and_no_connection(server: Loopback
             while server.connections or asyncio.all_tasks() - before:  # noqa: ASYNC110 - the server's own doing
                 await asyncio.sleep(0.01)
         assert server.connections == 0
+
+
+# Answers of servers that nobody knows.
+
+
+async def test_an_answer_that_is_longer_than_its_reader_takes_is_given_up_with_its_connection(
+    client: Client, server: Loopback
+) -> None:
+    server.answer = streams(*[b"x" * 1000] * 11)
+    with pytest.raises(AnswerTooLong, match="GET /apis/other/v1: the answer has more than 10000 bytes"):
+        await client.get_path("/apis/other/v1", most_bytes=10_000)
+    server.answer = says(200, b"x" * 10_000)
+    assert len(await client.get_path("/apis/other/v1", {"labelSelector": "a"}, most_bytes=10_000)) == 10_000
+    assert server.last.query == {"labelSelector": "a"}
+
+
+async def test_a_small_answer_that_unpacks_to_a_large_one_is_given_up_too(client: Client, server: Loopback) -> None:
+    server.answer = says(200, gzip.compress(b"x" * 10_000_000), Content_Encoding="gzip")
+    with pytest.raises(AnswerTooLong):
+        await client.get_path("/apis/other/v1", most_bytes=100_000)
+
+
+async def test_a_failure_that_is_too_long_is_no_answer_either(client: Client, server: Loopback) -> None:
+    server.answer = says(500, b"x" * 10_001)
+    with pytest.raises(AnswerTooLong):
+        await client.get_path("/apis/other/v1", most_bytes=10_000)
+
+
+async def test_a_reader_may_have_less_patience_than_the_client(client: Client, server: Loopback) -> None:
+    server.answer = half
+    with pytest.raises(RequestTimedOut):
+        await client.get_path("/apis/other/v1", seconds=0.05, most_bytes=10)
 
 
 # Who we are.

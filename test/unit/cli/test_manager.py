@@ -13,7 +13,7 @@ import pytest
 from support.embedded import CRDS, embedded_cluster
 from support.kubectl import Kubectl, eventually
 from support.operator import Operator
-from support.workloads import workload
+from support.workloads import conditions, workload
 
 BOUND_SECONDS = 60
 
@@ -77,16 +77,25 @@ def test_without_leader_election_there_is_no_lease_and_the_options_of_serving_re
 ) -> None:
     kubectl = Kubectl(kubeconfig, namespace="wired")
     kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "wired"}})
-    options = ("--model-store", "s3://bucket/models", "--fetch-image", "example.org/fetch:9")
+    options = (
+        "--model-store",
+        "s3://bucket/models",
+        "--fetch-image",
+        "example.org/fetch:9",
+        "--gpu-metric",
+        "gpu_busy",
+    )
     operator = Operator(kubeconfig, tmp_path / "log", "--no-leader-election", "--lease-namespace", "wired", *options)
     operator.start()
     try:
-        kubectl.apply(workload())
+        kubectl.apply(workload(autoscaling={"enabled": True, "targetGPUUtilization": 80}))
         found = eventually(lambda: kubectl.items("deployments"), told=operator.words)
         fetcher = found[0]["spec"]["template"]["spec"]["initContainers"][0]
         assert fetcher["image"] == "example.org/fetch:9"
         assert any(argument.startswith("s3://bucket/models/") for argument in fetcher["args"])
         assert kubectl.items("leases") == []
+        missing = "this cluster has no API custom.metrics.k8s.io; install an adapter that serves the metric gpu_busy"
+        eventually(lambda: missing in conditions(kubectl)["ScalingActive"]["message"], told=operator.words)
         written = re.search(r"^write_lane_wait_seconds_count (\S+)$", operator.fetch(operator.metrics), re.MULTILINE)
         assert written, "the operator's writes go by the lane"
         assert float(written[1]) > 0

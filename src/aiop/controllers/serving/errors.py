@@ -1,4 +1,6 @@
-"""Why a spec cannot be served; each becomes the condition Accepted=False."""
+"""Why a spec cannot be served, a child not written, or a metric not read; each ends in a condition."""
+
+from aiop.controllers.serving.scaling.served import Sight
 
 
 class NotAccepted(Exception):
@@ -8,6 +10,14 @@ class NotAccepted(Exception):
         super().__init__(message)
         self.reason = reason
         self.message = message
+
+
+class MetricsUnreadable(Exception):
+    """Raised when the cluster's metrics of pods cannot be read; ``sight`` says how far one came."""
+
+    def __init__(self, sight: Sight) -> None:
+        super().__init__(sight.value)
+        self.sight = sight
 
 
 class ChildRefused(Exception):

@@ -71,6 +71,7 @@ class ServingReconciler:
         settings: ServingSettings,
         clock: Clock,
         metrics: ServingMetrics,
+        specs: SpecCache | None = None,
     ) -> None:
         self._metrics = metrics
         self._sources = sources
@@ -79,7 +80,7 @@ class ServingReconciler:
         self._events = events
         self._settings = settings
         self._clock = clock
-        self._specs = SpecCache()
+        self._specs = specs or SpecCache()
         self._pacer = StatusPacer()
 
     async def reconcile(self, key: ObjectKey) -> Result:

@@ -9,8 +9,10 @@ from aiop.controllers.serving.modelfetches import ModelFetches
 from aiop.controllers.serving.names import FIELD_MANAGER, WORKLOAD_LABEL
 from aiop.controllers.serving.reconcile import ServingReconciler
 from aiop.controllers.serving.runtimes import DefaultRuntimes
+from aiop.controllers.serving.scaling.setup import watch_gpu_metric
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.sources import make_sources
+from aiop.controllers.serving.specs import SpecCache
 from aiop.controllers.serving.workloadgauges import WORKLOAD_GAUGES, workload_samples
 from aiop.runtime.client.builtin import CONTROLLERREVISIONS
 from aiop.runtime.client.resource import ObjectKey, Resource
@@ -37,7 +39,8 @@ def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> 
     }
     status = StatusWriter(tools.client, AIWORKLOADS, FIELD_MANAGER)
     metrics = ServingMetrics(tools.metrics.registry, [resource.kind for resource in writable])
-    reconciler = ServingReconciler(sources, writers, status, tools.events, settings, tools.client.server_clock, metrics)
+    specs, clock = SpecCache(), tools.client.server_clock
+    reconciler = ServingReconciler(sources, writers, status, tools.events, settings, clock, metrics, specs)
     controller = tools.controller(_NAME, reconciler, workers=settings.workers)
     controller.watches(sources.workloads, own_key)
     by_owner, by_label = owner_keys(GROUP, AIWORKLOADS.kind), label_key(WORKLOAD_LABEL)
@@ -59,6 +62,7 @@ def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> 
         manager.add_informer(informer)
     manager.add_controller(controller)
     manager.add_gauges(ObjectGauges(WORKLOAD_GAUGES, sources.workloads.store.values, workload_samples))
+    watch_gpu_metric(manager, tools, controller, sources, specs, settings)
     defaults = DefaultRuntimes(tools.client, sources.runtimes, tools.clock)
     manager.on_leading(defaults.prepare)
     manager.add_runnable("default runtimes", defaults.run, leader_only=True)

@@ -1,7 +1,7 @@
 """The caches that the serving controller reads, and a snapshot out of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from aiop.api.resources import AIWORKLOADS, SERVINGRUNTIMES
@@ -9,6 +9,8 @@ from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.controllers.serving.errors import NotAccepted
 from aiop.controllers.serving.names import WORKLOAD_LABEL
 from aiop.controllers.serving.observed import Observed, deployment_state
+from aiop.controllers.serving.scaling.sightings import Sightings
+from aiop.controllers.serving.scaling.wanted import HAS_GPU_TARGET, by_gpu_target
 from aiop.controllers.serving.specs import SpecCache
 from aiop.runtime.client.builtin import (
     CONTROLLERREVISIONS,
@@ -38,6 +40,7 @@ from aiop.runtime.views.workloads import (
 
 V = TypeVar("V", bound=ObjectView)
 
+_BY_GPU_TARGET = "gpu target"
 # Every child of ours, its pods, their ReplicaSets and the endpoints' slices carry the workload's name.
 _BY_WORKLOAD = "workload"
 OWNED = (SERVICES, DEPLOYMENTS, INGRESSES, HORIZONTALPODAUTOSCALERS, PODDISRUPTIONBUDGETS)
@@ -60,6 +63,7 @@ class Sources:
     replica_sets: Informer[ReplicaSet]
     pods: Informer[Pod]
     slices: Informer[EndpointSlice]
+    gpu_metrics: Sightings = field(default_factory=Sightings)
 
     def children(self) -> list[Informer[Any]]:
         """All but the workloads and the runtimes."""
@@ -98,10 +102,19 @@ class Sources:
             ingress=mine(INGRESSES).get(key.name),
             autoscaler=mine(HORIZONTALPODAUTOSCALERS).get(key.name),
             budget=mine(PODDISRUPTIONBUDGETS).get(key.name),
+            gpu_metric=self.gpu_metrics.of(uid),
             replica_sets=tuple(self.replica_sets.store.by_index(_BY_WORKLOAD, index)),
-            pods=tuple(self.pods.store.by_index(_BY_WORKLOAD, index)),
+            pods=self.pods_of(key),
             slices=tuple(self.slices.store.by_index(_BY_WORKLOAD, index)),
         )
+
+    def pods_of(self, key: ObjectKey) -> tuple[Pod, ...]:
+        """The pods that carry a workload's name, living or not."""
+        return tuple(self.pods.store.by_index(_BY_WORKLOAD, str(key)))
+
+    def with_gpu_target(self) -> tuple[CustomObject, ...]:
+        """The workloads that are scaled by their GPUs, or want to be."""
+        return tuple(self.workloads.store.by_index(_BY_GPU_TARGET, HAS_GPU_TARGET))
 
     def known_runtimes(self, specs: SpecCache) -> dict[str, ServingRuntimeSpec]:
         """Every runtime whose spec makes sense, the newest first; one that does not is as good as absent."""
@@ -126,7 +139,9 @@ def make_sources(tools: Tools) -> Sources:
         return tools.informer(resource, decode, label_selector=selector, indexes=indexes, managed_fields=wanted)
 
     return Sources(
-        workloads=informer(AIWORKLOADS, decode_custom, labelled=False),
+        workloads=tools.informer(
+            AIWORKLOADS, decode_custom, indexes={_BY_GPU_TARGET: by_gpu_target}, managed_fields=False
+        ),
         runtimes=informer(SERVINGRUNTIMES, decode_custom, labelled=False),
         owned={resource: informer(resource, decode_owned) for resource in OWNED},
         revisions=informer(CONTROLLERREVISIONS, decode_revision),

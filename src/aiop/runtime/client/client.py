@@ -1,7 +1,7 @@
 """The Kubernetes API as verbs on resources: bytes in and out, typed errors, a gate before every write."""
 
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, nullcontext
 from enum import StrEnum
 from types import TracebackType
@@ -67,9 +67,21 @@ class Client:
         self._lane = lane
         self.server_clock = ServerClock(clock)
 
-    async def get_path(self, path: str) -> bytes:
-        """GET of a path that is no object: discovery, /version, /readyz."""
-        return await self._send(Request("GET", path, headers={"Accept": _JSON}, timeout=_READ_SECONDS))
+    async def get_path(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        seconds: float = _READ_SECONDS,
+        most_bytes: int | None = None,
+    ) -> bytes:
+        """GET of a path that is no object: discovery, /version, /readyz, what an aggregated API serves.
+
+        Raises AnswerTooLong for more than ``most_bytes`` (None: no bound); an aggregated API may say what it likes.
+        """
+        parameters = tuple((query or {}).items())
+        headers = {"Accept": _JSON}
+        return await self._send(Request("GET", path, parameters, headers, timeout=seconds, most_bytes=most_bytes))
 
     async def get(self, resource: Resource, key: ObjectKey, *, subresource: str = "") -> bytes:
         """One object, read from the store itself (never from an older cache)."""

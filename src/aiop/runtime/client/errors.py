@@ -34,6 +34,10 @@ class ProtocolError(ClientError):
     """Raised when the answer is not what the Kubernetes API promises: not JSON, another kind, or a redirect."""
 
 
+class AnswerTooLong(ClientError):
+    """Raised when an answer is longer than its reader takes; what had come of it is thrown away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One field's fault, as the server names it."""

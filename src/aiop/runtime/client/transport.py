@@ -15,7 +15,7 @@ import aiohttp
 
 from aiop import __version__
 from aiop.runtime.client.connection import Connection
-from aiop.runtime.client.errors import ClientError, ConnectionFailed, ProtocolError, RequestTimedOut
+from aiop.runtime.client.errors import AnswerTooLong, ClientError, ConnectionFailed, ProtocolError, RequestTimedOut
 
 _UNAUTHORIZED = 401
 _REDIRECTS = range(300, 400)
@@ -32,6 +32,7 @@ RequestObserver = Callable[[str, str, int], None]
 class Request:
     """What to send; ``timeout`` is in seconds for the whole exchange, for a stream between two chunks.
 
+    ``most_bytes`` is how long an answer may be that is read whole (None: as long as it likes), once it is unpacked.
     ``may_leave`` is asked at the moment that the body would leave, however late that is; it may raise a ClientError.
     """
 
@@ -41,6 +42,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     timeout: float | None = None
+    most_bytes: int | None = None
     may_leave: Callable[[], object] | None = field(default=None, compare=False)
 
 
@@ -70,7 +72,7 @@ class Transport(Protocol):
     """Carries requests; the HTTP one below, or another in tests."""
 
     async def send(self, request: Request) -> Response:
-        """One exchange; raises ConnectionFailed, RequestTimedOut or ProtocolError."""
+        """One exchange; raises ConnectionFailed, RequestTimedOut, ProtocolError or AnswerTooLong."""
         ...
 
     def stream(self, request: Request) -> Any:
@@ -114,7 +116,7 @@ class HttpTransport:
         limits = aiohttp.ClientTimeout(total=request.timeout, sock_connect=_CONNECT_SECONDS)
         async with self._open(request, limits) as answer:
             with _mapped(request):
-                body = await answer.read()
+                body = await _whole(answer, request)
             return Response(answer.status, answer.headers, body)
 
     @asynccontextmanager
@@ -213,6 +215,18 @@ def _later(request: Request, seconds: float) -> Request:
         raise RequestTimedOut(message)
     query = tuple((name, duration(left) if name == "timeout" else value) for name, value in request.query)
     return replace(request, query=query, timeout=left)
+
+
+async def _whole(answer: aiohttp.ClientResponse, request: Request) -> bytes:
+    if request.most_bytes is None:
+        return await answer.read()
+    body = bytearray()
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > request.most_bytes:
+            message = f"{request.method} {request.path}: the answer has more than {request.most_bytes} bytes"
+            raise AnswerTooLong(message)
+    return bytes(body)
 
 
 def _leave(answer: aiohttp.ClientResponse) -> None:

@@ -17,6 +17,7 @@ from aiop.runtime.client.builtin import (
 )
 from support.servingworld import NAME, UID, World
 
+GPU = "DCGM_FI_DEV_GPU_UTIL"
 SCALED: dict[str, Any] = {"enabled": True, "minReplicas": 2, "maxReplicas": 5, "targetCPUUtilization": 75}
 
 
@@ -167,21 +168,21 @@ def test_a_gpu_metric_that_comes_is_put_in_and_one_that_goes_is_left_out() -> No
     world = served_world(autoscaling={**SCALED, "targetGPUUtilization": 80})
     (autoscaler,) = world.of(HORIZONTALPODAUTOSCALERS)
     assert [metric["type"] for metric in autoscaler.content["metrics"]] == ["Resource"]
-    world.gpu_metric = Served(True, Sight.SERVED)
+    world.gpu_metric = Served(True, Sight.SERVED, GPU)
     world.settle()
     assert [metric["type"] for metric in autoscaler.content["metrics"]] == ["Resource", "Pods"]
-    world.gpu_metric = Served(None, Sight.UNREADABLE)
+    world.gpu_metric = Served(None, Sight.UNREADABLE, GPU)
     before = world.writes
     world.settle()
     assert world.writes == before
-    world.gpu_metric = Served(False, Sight.UNREADABLE)
+    world.gpu_metric = Served(False, Sight.UNREADABLE, GPU)
     world.settle()
     assert [metric["type"] for metric in autoscaler.content["metrics"]] == ["Resource"]
 
 
 def test_an_operator_that_has_not_looked_yet_takes_no_metric_out() -> None:
     world = served_world(autoscaling={**SCALED, "targetGPUUtilization": 80})
-    world.gpu_metric = Served(True, Sight.SERVED)
+    world.gpu_metric = Served(True, Sight.SERVED, GPU)
     world.settle()
     world.gpu_metric = NOT_LOOKED
     before = world.writes
@@ -192,11 +193,11 @@ def test_an_operator_that_has_not_looked_yet_takes_no_metric_out() -> None:
 def test_a_workload_scaled_by_its_gpus_alone_keeps_its_servers_when_the_metric_goes() -> None:
     world = served_world(autoscaling={"enabled": True, "maxReplicas": 9, "targetGPUUtilization": 80})
     assert not world.of(HORIZONTALPODAUTOSCALERS)
-    world.gpu_metric = Served(True, Sight.SERVED)
+    world.gpu_metric = Served(True, Sight.SERVED, GPU)
     world.autoscaler_wants = 7
     world.settle()
     assert world.counts() == {"v1": 7}
-    world.gpu_metric, world.autoscaler_wants = Served(False, Sight.NO_API), None
+    world.gpu_metric, world.autoscaler_wants = Served(False, Sight.NO_API, GPU), None
     world.change(replicas=3)
     world.settle()
     assert world.counts() == {"v1": 7}

@@ -85,8 +85,10 @@ def _fault(target: Target, spec: AIWorkloadSpec, live: Collection[str], gpu: Ser
         if value_of(asked_amounts(spec).get(resource, "0")) > 0:
             return ""
         return f"percent of what? Set resources.requests.{resource} or .limits.{resource}"
-    undecided_and_there = gpu.served is None and target.measure.name in live
-    return "" if gpu.served or undecided_and_there else why_left_out(gpu.sight, target.measure.name)
+    metric = target.measure.pods_metric
+    known = gpu if gpu.metric == metric else NOT_LOOKED
+    undecided_and_there = known.served is None and metric in live
+    return "" if known.served or undecided_and_there else why_left_out(known.sight, metric)
 
 
 def _behavior(wanted: Autoscaling) -> dict[str, Any]:

@@ -19,10 +19,14 @@ class Sight(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """``served`` None: not decided, so what the autoscaler has stays as it is. ``sight`` is the last that counts."""
+    """What is known of ``metric``; ``sight`` is the last one that counts.
+
+    ``served`` None: not decided, so what the autoscaler has stays as it is.
+    """
 
     served: bool | None = None
     sight: Sight = Sight.UNKNOWN
+    metric: str = ""
 
 
 NOT_LOOKED = Served()

@@ -15,7 +15,7 @@ from support.servingworld import BERT
 
 FINE = {"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound", "message": "calculated from cpu"}
 UNABLE = {"type": "AbleToScale", "status": "False", "reason": "FailedGetScale", "message": "no scale subresource."}
-LOST = Served(False, Sight.NO_API)
+LOST = Served(False, Sight.NO_API, "DCGM_FI_DEV_GPU_UTIL")
 
 
 def plan_of(live: list[str] | None = None, gpu: Served = NOT_LOOKED, **fields: Any) -> ScalingPlan | None:

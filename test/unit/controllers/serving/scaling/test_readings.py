@@ -11,6 +11,7 @@ from aiop.api.aiworkloadstatus import AutoscalingStatus
 from aiop.controllers.serving.scaling.plan import ScalingPlan, scaling_plan
 from aiop.controllers.serving.scaling.readings import KnownScaling, autoscaling_status, only_readings
 from aiop.controllers.serving.scaling.served import Served, Sight
+from aiop.controllers.serving.scaling.targets import gpu_measure
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.runtime.views.owned import AutoscalerStatus
 from support.servingspecs import workload_spec
@@ -24,7 +25,9 @@ def plan_of(resources: Any = None, **targets: Any) -> ScalingPlan:
     raw = {**BERT, "autoscaling": {"enabled": True, **(targets or {"targetCPUUtilization": 50})}}
     if resources is not None:
         raw["resources"] = resources
-    found = scaling_plan(workload_spec(raw), ServingSettings(), None, Served(True, Sight.SERVED))
+    spec, settings = workload_spec(raw), ServingSettings()
+    served = Served(True, Sight.SERVED, gpu_measure(spec, settings).name)
+    found = scaling_plan(spec, settings, None, served)
     assert found is not None
     return found
 

@@ -21,7 +21,7 @@ from support.servingworld import BERT
 
 KEY = ObjectKey("team", "bert")
 GPU, SLICE = "DCGM_FI_DEV_GPU_UTIL", "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
-SERVED, MISSING = Served(True, Sight.SERVED), Served(False, Sight.NO_SAMPLE)
+SERVED, MISSING = Served(True, Sight.SERVED, GPU), Served(False, Sight.NO_SAMPLE, GPU)
 MIG = {"limits": {"cpu": 1, "nvidia.com/mig-1g.5gb": 1}}
 
 
@@ -103,7 +103,7 @@ def test_a_gpu_target_that_is_served_is_a_metric_of_pods_in_percent() -> None:
     ("percent", "amount"), [(80, "800m"), (100, "1"), (1, "10m"), (99, "990m"), (50, "500m"), (5, "50m")]
 )
 def test_the_target_of_a_slice_of_a_gpu_is_a_ratio_in_its_canonical_form(percent: int, amount: str) -> None:
-    plan = plan_of(MIG, gpu=SERVED, targetGPUUtilization=percent)
+    plan = plan_of(MIG, gpu=Served(True, Sight.SERVED, SLICE), targetGPUUtilization=percent)
     (metric,) = made(plan)["metrics"]
     assert metric["pods"]["metric"] == {"name": SLICE}
     assert metric["pods"]["target"] == {"type": "AverageValue", "averageValue": amount}
@@ -121,7 +121,7 @@ def test_the_target_of_a_slice_of_a_gpu_is_a_ratio_in_its_canonical_form(percent
 )
 def test_which_metric_counts_depends_on_the_kind_of_gpu(gpu: Any, expected: str) -> None:
     raw = {**BERT, "resources": {}, "gpu": gpu, "autoscaling": {"enabled": True, "targetGPUUtilization": 80}}
-    plan = scaling_plan(workload_spec(raw), ServingSettings(), None, SERVED)
+    plan = scaling_plan(workload_spec(raw), ServingSettings(), None, Served(True, Sight.SERVED, expected))
     assert plan is not None
     assert names(plan) == [expected]
 
@@ -130,14 +130,14 @@ def test_an_administrators_metrics_take_the_place_of_dcgms() -> None:
     own = ServingSettings(gpu_metric="gpu_busy", gpu_metric_mig="slice_busy")
     for resources, expected in ((BERT["resources"], "gpu_busy"), (MIG, "slice_busy")):
         raw = {**BERT, "resources": resources, "autoscaling": {"enabled": True, "targetGPUUtilization": 80}}
-        plan = scaling_plan(workload_spec(raw), own, None, SERVED)
+        plan = scaling_plan(workload_spec(raw), own, None, Served(True, Sight.SERVED, expected))
         assert plan is not None
         assert names(plan) == [expected]
 
 
 @pytest.mark.parametrize("sight", [sight for sight in Sight if sight is not Sight.SERVED])
 def test_a_gpu_target_that_is_not_served_is_left_out_with_its_own_reason(sight: Sight) -> None:
-    plan = plan_of(gpu=Served(False, sight), targetCPUUtilization=75, targetGPUUtilization=80)
+    plan = plan_of(gpu=Served(False, sight, GPU), targetCPUUtilization=75, targetGPUUtilization=80)
     assert names(plan) == ["cpu"]
     (note,) = plan.notes
     assert note == f"targetGPUUtilization 80 is left out: {why_left_out(sight, GPU)}."
@@ -151,11 +151,17 @@ def test_no_two_causes_have_one_sentence() -> None:
 
 def test_while_it_is_undecided_the_autoscaler_keeps_what_it_has() -> None:
     fields: dict[str, Any] = {"targetCPUUtilization": 75, "targetGPUUtilization": 80}
-    undecided = Served(None, Sight.UNREADABLE)
+    undecided = Served(None, Sight.UNREADABLE, GPU)
     assert names(plan_of(gpu=undecided, live=["cpu", GPU], **fields)) == ["cpu", GPU]
     assert names(plan_of(gpu=undecided, live=["cpu"], **fields)) == ["cpu"]
     assert names(plan_of(gpu=undecided, live=None, **fields)) == ["cpu"]
     assert names(plan_of(gpu=MISSING, live=["cpu", GPU], **fields)) == ["cpu"]
+
+
+def test_what_is_known_of_another_metric_does_not_count() -> None:
+    plan = plan_of(MIG, gpu=SERVED, live=["cpu"], targetCPUUtilization=75, targetGPUUtilization=80)
+    assert names(plan) == ["cpu"]
+    assert any(f"not known yet whether this cluster serves the metric {SLICE}" in note for note in plan.notes)
 
 
 def test_a_gpu_target_alone_that_was_never_served_makes_no_autoscaler() -> None:
@@ -270,7 +276,10 @@ scalings = st.fixed_dictionaries(
     },
 )
 missing = st.sampled_from([sight for sight in Sight if sight is not Sight.SERVED])
-served = st.just(SERVED) | st.builds(Served, st.sampled_from([False, None]), missing)
+metrics = st.sampled_from([GPU, SLICE])
+served = st.builds(Served, st.just(True), st.just(Sight.SERVED), metrics) | st.builds(
+    Served, st.sampled_from([False, None]), missing, metrics
+)
 lives = st.none() | st.lists(st.sampled_from(["cpu", "memory", GPU, SLICE, "strange"]), max_size=3)
 
 
