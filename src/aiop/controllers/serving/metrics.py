@@ -47,7 +47,8 @@ class ServingMetrics:
         )
         self._rollouts = Histogram(
             "aiop_workload_rollout_seconds",
-            "Seconds from Progressing=True to the end of the rollout, of those that were completed.",
+            "Seconds from Progressing=True to the end of the rollout, of those that were completed; "
+            "servers that were lost and came back count too.",
             registry=registry,
             buckets=_ROLLOUT_SECONDS,
         )

@@ -388,6 +388,11 @@ async def test_a_rollout_is_measured_once_when_it_is_complete(setting: Setting) 
     await setting.settle()
     assert setting.value("aiop_workload_rollout_seconds_count") == 1
     assert setting.value("aiop_workload_rollout_seconds_sum") == pytest.approx(90.0, abs=2 * QUIET_SECONDS)
+    told = len(setting.statuses)
+    setting.world.change(inferenceEndpoint="/elsewhere")
+    await setting.reconcile_and_tell()
+    assert len(setting.statuses) > told
+    assert setting.value("aiop_workload_rollout_seconds_count") == 1
 
 
 async def test_a_condition_that_changes_is_counted_by_its_reason(setting: Setting) -> None:
