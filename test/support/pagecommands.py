@@ -8,19 +8,16 @@ import json
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from pathlib import Path
 
 from aiop.cli.main import COMMANDS, build_parser
 from aiop.sim.server.kinds import BUILTIN_KINDS
 from hack.helm import ensure_helm
 from support.manifestfaults import OURS, faults_of
-from support.pagemanifests import CHART, values_faults, yaml_faults
+from support.pagemanifests import CHART, KUBECTL, values_faults, yaml_faults
 from support.pages import ROOT, Block
 
-KUBECTL = Path(sys.executable).with_name("kubectl")
 SHELLS = frozenset({"sh", "bash", "console"})
 # What every machine has; nothing of it is ours to check.
 _PLAIN = frozenset(

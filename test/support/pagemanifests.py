@@ -1,6 +1,7 @@
 """What is wrong with a YAML block of a page: objects as a cluster would take them, values as the chart would."""
 
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ _FOREIGN = {
     ("helm.toolkit.fluxcd.io/v2", "HelmRelease"),
     ("kustomize.toolkit.fluxcd.io/v1", "Kustomization"),
     ("source.toolkit.fluxcd.io/v1", "GitRepository"),
-    ("kustomize.config.k8s.io/v1beta1", "Kustomization"),
 }
+_KUSTOMIZATION = ("kustomize.config.k8s.io/v1beta1", "Kustomization")
+KUBECTL = Path(sys.executable).with_name("kubectl")
 # A fragment of an AIWorkload shows what it is about; this is the rest.
 _WORKLOAD = {
     "apiVersion": "geartickler.com/v1alpha1",
@@ -50,14 +52,29 @@ def _document_faults(document: Any) -> list[str]:
         return ["it is no object"]
     if set(document) == {"spec"}:
         return faults_of({**_WORKLOAD, "spec": _WORKLOAD["spec"] | document["spec"]})
-    if "scrape_configs" in document:
-        return _prometheus_faults(document)
     if "kind" not in document:
-        return _values_object_faults(document)
-    identity = (str(document.get("apiVersion")), str(document["kind"]))
+        return _prometheus_faults(document) if "scrape_configs" in document else _values_object_faults(document)
+    return _object_faults(document)
+
+
+def _object_faults(obj: dict[str, Any]) -> list[str]:
+    identity = (str(obj.get("apiVersion")), str(obj["kind"]))
+    if identity == _KUSTOMIZATION:
+        return _kustomization_faults(obj)
     if identity not in _FOREIGN:
-        return faults_of(document)
-    return [fault for values in _values_in(document) for fault in _values_object_faults(values)]
+        return faults_of(obj)
+    return [fault for values in _values_in(obj) for fault in _values_object_faults(values)]
+
+
+def _kustomization_faults(kustomization: dict[str, Any]) -> list[str]:
+    """What kubectl says of it in a folder beside a checkout that is called aiop."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "aiop").symlink_to(ROOT)
+        mine = Path(folder) / "mine"
+        mine.mkdir()
+        (mine / "kustomization.yaml").write_text(yaml.safe_dump(kustomization), encoding="utf-8")
+        done = subprocess.run([str(KUBECTL), "kustomize", str(mine)], capture_output=True, text=True, check=False)
+        return [done.stderr.strip()] if done.returncode else []
 
 
 def _prometheus_faults(configuration: dict[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ def test_blocks_are_found_at_all() -> None:
 
 WORKLOAD = "apiVersion: geartickler.com/v1alpha1\nkind: AIWorkload\nmetadata: {name: a}\nspec: {modelName: m, image: i"
 DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {selector: {}, template: {}"
+KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,8 @@ DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: 
         (DEPLOYMENT + ", replica: 1}", "replica"),
         ("spec: {replica: 1}", "unknown field spec.replica"),
         ("nosuchvalue: 1", "nosuchvalue"),
+        (KUSTOMIZATION + "resources: [../aiop/manifests/bass]", "manifests/bass"),
+        (KUSTOMIZATION + "resource: [../aiop/manifests/base]", "resource"),
         ("", "nothing in it"),
         ("- a", "no object"),
     ],
@@ -49,6 +52,7 @@ def test_an_object_that_nobody_knows_is_noticed() -> None:
         WORKLOAD + "}",
         "spec: {replicas: 3}",
         "replicaCount: 1",
+        KUSTOMIZATION + "resources: [../aiop/manifests/base]",
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\n" + WORKLOAD + "}",
     ],
 )
