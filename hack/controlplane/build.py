@@ -77,7 +77,7 @@ def _build(version: str, binary: Path) -> None:
     variables = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
     flags = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in variables.items())
     built = work / "controlplane"
-    go = _go(_needed_go(work / "go.mod"))
+    go = go_command(_needed_go(work / "go.mod"))
     print(f"building the Kubernetes {version} control plane, once; a cold build takes some minutes", file=sys.stderr)
     command = [go, "build", "-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {flags}", "-o", str(built), "."]
     done = subprocess.run(command, cwd=work, env=_go_environment(), check=False)
@@ -102,7 +102,8 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
-def _go(needed: tuple[int, ...]) -> str:
+def go_command(needed: tuple[int, ...] = ()) -> str:
+    """The machine's Go if it is new enough, else one of our own in the cache; raises BuildFailed."""
     installed = shutil.which("go")
     if installed and _version_of(installed) >= needed:
         return installed

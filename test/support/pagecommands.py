@@ -196,6 +196,7 @@ def _kinds() -> frozenset[str]:
     others = {"all", "node", "clusterrole", "resourcequota", "quota", "limitrange", "networkpolicy", "apiservice"}
     plurals = {"resourcequotas", "limitranges", "networkpolicies", "flowschemas", "apiservices"}
     plurals |= {"servicemonitors", "podmonitors", "prometheusrules"}  # of the Prometheus operator
+    plurals |= {"httproute", "gateways"}  # of the Gateway API
     names = others | plurals
     for kind in [*BUILTIN_KINDS, *OURS.values()]:
         names |= {kind.resource.plural, kind.resource.kind.lower(), kind.qualified, *kind.short_names, *kind.categories}

@@ -11,6 +11,10 @@ import msgspec
 
 from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.controllers.serving.defaults import DEFAULT_RUNTIMES
+from aiop.controllers.serving.exposure.claims import Ledger, NoClaims
+from aiop.controllers.serving.exposure.cluster import Cluster
+from aiop.controllers.serving.exposure.gateways import GatewayView
+from aiop.controllers.serving.exposure.kinds import HTTPROUTES, MIDDLEWARES, PODMONITORS, SERVICEMONITORS
 from aiop.controllers.serving.names import FIELD_MANAGER, REVISION_LABEL, WORKLOAD_LABEL
 from aiop.controllers.serving.observed import Observed, deployment_state
 from aiop.controllers.serving.plan import Plan, make_plan
@@ -25,7 +29,7 @@ from aiop.runtime.client.builtin import (
     PODDISRUPTIONBUDGETS,
     SERVICES,
 )
-from aiop.runtime.client.resource import Resource
+from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.controller.children import Child
 from aiop.runtime.controller.drift import says
 from aiop.runtime.views.custom import CustomObject
@@ -145,6 +149,7 @@ class World:
     replica_sets: tuple[ReplicaSet, ...] = ()
     status: bytes = b"{}"
     generation: int = 1
+    created: str = "2026-01-01T00:00:30Z"
     broken: set[str] = field(default_factory=set)
     overdue: set[str] = field(default_factory=set)
     child_status: dict[Resource, dict[str, Any]] = field(default_factory=dict)
@@ -153,6 +158,9 @@ class World:
     ready_at_once: int = 100
     capacity: int = 1000
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    cluster: Cluster = field(default_factory=Cluster)
+    gateways: dict[ObjectKey, GatewayView] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=NoClaims)
     writes: int = 0
     specs: SpecCache = field(default_factory=SpecCache)
     _ids: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -165,7 +173,9 @@ class World:
     # What the operator sees.
 
     def workload(self) -> CustomObject:
-        meta = ObjectMeta(name=NAME, namespace=NAMESPACE, uid=UID, generation=self.generation)
+        meta = ObjectMeta(
+            name=NAME, namespace=NAMESPACE, uid=UID, generation=self.generation, creation_timestamp=self.created
+        )
         return CustomObject(meta, msgspec.json.encode(self.spec), self.status)
 
     def observe(self) -> Observed:
@@ -186,6 +196,16 @@ class World:
             replica_sets=self.replica_sets,
             pods=tuple(pod.view() for pod in self.pods),
             slices=(self._slice(),),
+            cluster=self.cluster,
+            http_route=self._views(HTTPROUTES).get(NAME),
+            middlewares=self._views(MIDDLEWARES),
+            monitors={
+                kind: view
+                for kind in (SERVICEMONITORS, PODMONITORS)
+                if (view := self._views(kind).get(NAME)) is not None
+            },
+            gateways=self.gateways,
+            ledger=self.ledger,
         )
 
     def of(self, resource: Resource) -> list[Thing]:

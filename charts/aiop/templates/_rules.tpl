@@ -14,6 +14,16 @@
 - {apiGroups: [networking.k8s.io], resources: [ingresses], verbs: [get, list, watch, create, patch, delete]}
 - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [get, list, watch, create, patch, delete]}
 - {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [get, list, watch, create, patch, delete]}
+# Children of kinds that a cluster may have or not; the operator asks for them, to know.
+- {apiGroups: [gateway.networking.k8s.io], resources: [httproutes], verbs: [get, list, watch, create, patch, delete]}
+- {apiGroups: [traefik.io], resources: [middlewares], verbs: [get, list, watch, create, patch, delete]}
+{{- if .Values.serving.monitoring.enabled }}
+- apiGroups: [monitoring.coreos.com]
+  resources: [servicemonitors, podmonitors]
+  verbs: [get, list, watch, create, patch, delete]
+{{- end }}
+# Where a Gateway listens, for status.url.
+- {apiGroups: [gateway.networking.k8s.io], resources: [gateways], verbs: [list, watch]}
 # What became of them.
 - {apiGroups: [""], resources: [pods], verbs: [list, watch]}
 - {apiGroups: [apps], resources: [replicasets], verbs: [list, watch]}
@@ -29,6 +39,8 @@
 {{- define "aiop.rules.cluster" -}}
 # The default runtimes are made and renewed, never deleted.
 - {apiGroups: [geartickler.com], resources: [servingruntimes], verbs: [get, list, watch, create, update]}
+# Which controller serves an Ingress, and so how its paths are rewritten.
+- {apiGroups: [networking.k8s.io], resources: [ingressclasses], verbs: [list, watch]}
 {{- end -}}
 
 {{/* In the release's own namespace. The name of a Lease that is yet to be created cannot be asked for. */}}

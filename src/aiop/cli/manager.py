@@ -2,7 +2,8 @@
 
 import argparse
 
-from aiop.cli.options import address, count, metric, namespace, period, resources
+from aiop.cli.options import address, class_name, count, gateway, labels, metric, namespace, period, resources
+from aiop.controllers.serving.exposure.ways import DefaultWays
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.setup import setup_serving
 from aiop.runtime.manager.process import ProcessOptions, run_process
@@ -46,6 +47,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=ServingSettings().gpu_metric_seconds,
         help="how often it is looked whether they are served; not at all while no workload has a GPU target",
     )
+    parser.add_argument(
+        "--ingress-class", type=class_name, default="", help="the IngressClass of workloads that name none"
+    )
+    parser.add_argument(
+        "--gateway",
+        type=gateway,
+        metavar="NAMESPACE/NAME",
+        help="the Gateway of workloads that set neither ingress nor gateway, where the Gateway API is served",
+    )
+    parser.add_argument(
+        "--no-monitors", action="store_true", help="make no ServiceMonitors or PodMonitors of workloads"
+    )
+    parser.add_argument(
+        "--monitor-labels",
+        type=labels,
+        default={},
+        metavar="KEY=VALUE,…",
+        help="labels of these monitors, by which Prometheus selects them",
+    )
     parser.add_argument("--workers", type=count, default=4, help="passes at a time")
     parser.add_argument(
         "--health-address", type=address, default="0.0.0.0:8081", help="/healthz and /readyz; empty: none"
@@ -82,6 +102,9 @@ def run(options: argparse.Namespace) -> int:
         gpu_metric=options.gpu_metric,
         gpu_metric_mig=options.gpu_metric_mig,
         gpu_metric_seconds=options.gpu_metric_seconds,
+        ways=DefaultWays(options.ingress_class, options.gateway),
+        monitors=not options.no_monitors,
+        monitor_labels=options.monitor_labels,
         workers=options.workers,
     )
     return run_process(process, lambda manager, tools: setup_serving(manager, tools, settings))

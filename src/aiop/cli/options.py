@@ -7,12 +7,17 @@ import re
 from pydantic import ValidationError
 
 from aiop.api.container import ResourceRequirements
+from aiop.controllers.serving.exposure.asked import GatewayName
 
 _PORTS = range(65536)
 # Prometheus' own grammar, and what adapters build names with (Google's join a path by |).
 _METRIC = re.compile(r"[A-Za-z_][A-Za-z0-9_:.|-]{0,252}")
 # A DNS label (RFC 1123), as the API server wants it of a namespace.
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+# A DNS subdomain, and the parts of a label (its key with an optional prefix), as the API server wants them.
+_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_LABEL_KEY = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
 def address(text: str) -> str:
@@ -80,3 +85,32 @@ def namespace(text: str) -> str:
         message = f"{text!r} is no namespace's name; give one of at most 63 of a-z, 0-9 and -, like team-a"
         raise argparse.ArgumentTypeError(message)
     return text
+
+
+def gateway(text: str) -> GatewayName | None:
+    """``namespace/name`` of a Gateway, or nothing."""
+    space, slash, name = text.partition("/")
+    if text and not (slash and _NAMESPACE.fullmatch(space) and _SUBDOMAIN.fullmatch(name)):
+        message = f"{text!r} is no Gateway; give namespace/name, like infra/public, or an empty text for none"
+        raise argparse.ArgumentTypeError(message)
+    return GatewayName(space, name) if text else None
+
+
+def class_name(text: str) -> str:
+    """The name of a class, or nothing."""
+    if text and not _SUBDOMAIN.fullmatch(text):
+        message = f"{text!r} is no class; give a name of lower-case letters, digits, '-' and '.', or an empty text"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
+def labels(text: str) -> dict[str, str]:
+    """``key=value,key=value``; nothing is no label."""
+    found: dict[str, str] = {}
+    for part in filter(None, text.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals or not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
+            message = f"{part!r} is no label; give key=value, several with commas between, like release=prometheus"
+            raise argparse.ArgumentTypeError(message)
+        found[key] = value
+    return found

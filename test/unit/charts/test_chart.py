@@ -1,5 +1,6 @@
 """What the chart renders, without a cluster."""
 
+import argparse
 import itertools
 import subprocess
 from pathlib import Path
@@ -138,3 +139,20 @@ def test_the_image_runs_as_a_number_and_installs_by_hash_only() -> None:
     assert installs
     assert all("--require-hashes" in line for line in installs)
     assert not any("chmod" in line or "passwd" in line for line in lines)
+
+
+def test_ways_outside_and_monitors_reach_the_operator() -> None:
+    found = options("--set", "exposure.ingressClassName=nginx", "--set", "exposure.gateway.name=public")
+    assert (found.ingress_class, str(found.gateway), found.no_monitors) == ("nginx", "aiop-system/public", False)
+    assert str(options("--set", "exposure.gateway.name=g,exposure.gateway.namespace=infra").gateway) == "infra/g"
+    assert options("--set", "exposure.gateway.namespace=infra").gateway is None
+    labelled = options("--set", r"serving.monitoring.labels.release=prom,serving.monitoring.labels.a\.b/team=x")
+    assert labelled.monitor_labels == {"release": "prom", "a.b/team": "x"}
+    assert options("--set", "serving.monitoring.enabled=false").no_monitors
+
+
+def options(*arguments: str) -> argparse.Namespace:
+    """What the operator makes of the arguments that the chart gives it."""
+    deployment = next(each for each in rendered_chart(ROOT, *arguments) if each["kind"] == "Deployment")
+    given = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    return build_parser("manager").parse_args(given)

@@ -10,7 +10,8 @@ import pytest
 
 from aiop import __version__
 from aiop.cli.main import build_parser, main
-from aiop.cli.options import address, count, namespace, resources, seconds
+from aiop.cli.options import address, class_name, count, gateway, labels, namespace, resources, seconds
+from aiop.controllers.serving.exposure.asked import GatewayName
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -160,3 +161,46 @@ def test_what_no_namespace_is_called_is_refused_with_what_would_do(text: str) ->
     with pytest.raises(argparse.ArgumentTypeError, match="like team-a"):
         namespace(text)
     assert namespace("a" * 63) == "a" * 63
+
+
+def test_a_gateway_is_given_by_namespace_and_name() -> None:
+    assert gateway("infra/public.v1") == GatewayName("infra", "public.v1")
+    assert gateway("") is None
+
+
+@pytest.mark.parametrize("text", ["public", "a/b/c", "/public", "infra/", "Infra/public", "infra/-a", "a.b/c", "a/b\n"])
+def test_what_is_no_gateway_is_refused_with_what_would_do(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="like infra/public"):
+        gateway(text)
+
+
+def test_a_class_is_a_name_or_nothing() -> None:
+    assert class_name("nginx.v1") == "nginx.v1"
+    assert class_name("") == ""
+    for text in ("Nginx", "a/b", "a" * 254, "a\n"):
+        with pytest.raises(argparse.ArgumentTypeError, match="lower-case"):
+            class_name(text)
+
+
+def test_labels_are_given_with_commas_between() -> None:
+    assert labels("release=prometheus,example.com/team=a.b,empty=") == {
+        "release": "prometheus",
+        "example.com/team": "a.b",
+        "empty": "",
+    }
+    assert labels("") == {}
+
+
+@pytest.mark.parametrize("text", ["release", "=a", "a=b c", "a=-b", "-a=b", "a/b/c=d", "A.b/=c", "a=" + "b" * 64])
+def test_what_is_no_label_is_refused_with_what_would_do(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="like release=prometheus"):
+        labels(text)
+
+
+def test_the_ways_outside_and_the_monitors_are_set_by_options() -> None:
+    parse = build_parser("manager").parse_args
+    given = parse(["manager", "--ingress-class=nginx", "--gateway=infra/public", "--monitor-labels=a=b"])
+    assert (given.ingress_class, str(given.gateway), given.monitor_labels) == ("nginx", "infra/public", {"a": "b"})
+    assert not given.no_monitors
+    nothing = parse(["manager"])
+    assert (nothing.ingress_class, nothing.gateway, nothing.monitor_labels) == ("", None, {})

@@ -10,7 +10,6 @@ from aiop.runtime.client.builtin import (
     CONTROLLERREVISIONS,
     DEPLOYMENTS,
     HORIZONTALPODAUTOSCALERS,
-    INGRESSES,
     SERVICES,
 )
 from aiop.runtime.client.resource import ObjectKey, Resource
@@ -41,22 +40,20 @@ def beyond_history(observed: Observed, others: Sequence[KnownRevision]) -> list[
     for revision in sorted(idle, key=lambda each: each.number)[: max(0, len(idle) - HISTORY)]:
         name = revision_name(observed.key.name, revision.hash)
         live = observed.deployment_of(revision.hash)
-        deletions += [_deletion(DEPLOYMENTS, live.view)] if live else []
-        deletions += [_deletion(SERVICES, observed.services[name])] if name in observed.services else []
-        deletions += [_deletion(CONTROLLERREVISIONS, stored[name])] if name in stored else []
+        deletions += [deletion(DEPLOYMENTS, live.view)] if live else []
+        deletions += [deletion(SERVICES, observed.services[name])] if name in observed.services else []
+        deletions += [deletion(CONTROLLERREVISIONS, stored[name])] if name in stored else []
     return deletions
 
 
-def not_asked_for(observed: Observed, *, exposed: bool, scaled: bool) -> list[Deletion]:
-    """The Ingress and the autoscaler of a spec that wants none."""
-    dropped = []
-    if not exposed and observed.ingress is not None:
-        dropped.append(_deletion(INGRESSES, observed.ingress))
-    if not scaled and observed.autoscaler is not None:
-        dropped.append(_deletion(HORIZONTALPODAUTOSCALERS, observed.autoscaler))
-    return dropped
+def not_asked_for(observed: Observed, *, scaled: bool) -> list[Deletion]:
+    """The autoscaler of a spec that wants none."""
+    if scaled or observed.autoscaler is None:
+        return []
+    return [deletion(HORIZONTALPODAUTOSCALERS, observed.autoscaler)]
 
 
-def _deletion(resource: Resource, view: ObjectView) -> Deletion:
+def deletion(resource: Resource, view: ObjectView) -> Deletion:
+    """The deletion of that very object."""
     meta = view.metadata
     return Deletion(resource, ObjectKey(meta.namespace, meta.name), meta.uid)

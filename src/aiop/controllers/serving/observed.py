@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
 from aiop.api.servingruntime import ServingRuntimeSpec
+from aiop.controllers.serving.exposure.claims import Ledger, NoClaims
+from aiop.controllers.serving.exposure.cluster import Cluster
+from aiop.controllers.serving.exposure.gateways import GatewayView
 from aiop.controllers.serving.names import REVISION_LABEL, ROLLOUT_ANNOTATION, revision_name
 from aiop.controllers.serving.rollout.mark import Mark, read_mark
 from aiop.controllers.serving.scaling.served import NOT_LOOKED, Served
-from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.views.custom import CustomObject
 from aiop.runtime.views.owned import DeploymentStatus, Owned, Revision
 from aiop.runtime.views.workloads import EndpointSlice, Pod, ReplicaSet
@@ -51,6 +55,14 @@ class _AutoscalerSpec(msgspec.Struct, rename="camel"):
     metrics: tuple[_Metric, ...] = ()
 
 
+class Gateways(Protocol):
+    """The cluster's Gateways."""
+
+    def get(self, key: ObjectKey, /) -> GatewayView | None:
+        """None if there is none of that name, or none that the operator sees."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class DeploymentState:
     """One revision's Deployment, with its counts already read; ``deadline`` are the seconds that it may stand still."""
@@ -88,6 +100,8 @@ class DeploymentState:
 class Observed:
     """A snapshot. Children are by name, as the workload's UID owns them; pods and slices by label.
 
+    ``gateways`` and ``ledger`` are looked things up in, for what a workload asks for is known only when it is planned.
+
     ``runtimes`` are by name, the newest first.
     """
 
@@ -103,6 +117,12 @@ class Observed:
     replica_sets: tuple[ReplicaSet, ...] = ()
     pods: tuple[Pod, ...] = ()
     slices: tuple[EndpointSlice, ...] = ()
+    cluster: Cluster = field(default_factory=Cluster)
+    http_route: Owned | None = None
+    middlewares: Mapping[str, Owned] = field(default_factory=dict)
+    monitors: Mapping[Resource, Owned] = field(default_factory=dict)
+    gateways: Gateways = field(default_factory=dict[ObjectKey, GatewayView])
+    ledger: Ledger = field(default_factory=NoClaims)
 
     @property
     def key(self) -> ObjectKey:

@@ -7,7 +7,6 @@ from datetime import datetime
 from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.controllers.serving.children.autoscaler import autoscaler
 from aiop.controllers.serving.children.disruption import disruption_budget
-from aiop.controllers.serving.children.exposure import ingress
 from aiop.controllers.serving.children.revision import (
     controller_revision,
     deployment,
@@ -15,11 +14,14 @@ from aiop.controllers.serving.children.revision import (
     stable_service,
 )
 from aiop.controllers.serving.errors import NotAccepted
+from aiop.controllers.serving.exposure.exposing import ExposurePlan, plan_exposure
+from aiop.controllers.serving.exposure.revisions import destination_of, with_servers
 from aiop.controllers.serving.leftovers import (
     Deletion,
     beyond_history,
     not_asked_for,
 )
+from aiop.controllers.serving.monitoring import plan_monitors
 from aiop.controllers.serving.names import FIELD_MANAGER, pod_selector, revision_name
 from aiop.controllers.serving.observed import DeploymentState, Observed, replicas_owned_by_another
 from aiop.controllers.serving.restored import restored_revisions
@@ -39,6 +41,7 @@ class Plan:
 
     ``refusal`` is set when the spec cannot be served: then what serves is kept as it is and goes on serving.
     ``rollout`` says which way revisions change places, and when to look again though nothing has changed.
+    ``exposure`` is None then, and may have a denial of its own else: that holds up nothing inside the cluster.
     """
 
     refusal: NotAccepted | None = None
@@ -48,6 +51,7 @@ class Plan:
     wanted: int = 0
     scaling: ScalingPlan | None = None
     rollout: RolloutPlan | None = None
+    exposure: ExposurePlan | None = None
     steps: tuple[tuple[Child, ...], ...] = ()
     deletions: tuple[Deletion, ...] = field(default=())
 
@@ -63,7 +67,7 @@ def make_plan(observed: Observed, specs: SpecCache, settings: ServingSettings, n
         return _refused(observed, refusal, known)
     scaling = scaling_plan(spec, settings, observed.autoscaler_metrics, observed.gpu_metric)
     others = [each for each in known if each.hash != target.hash]
-    return _accepted(observed, spec, scaling, _numbered(target, known), others, now)
+    return _accepted(observed, spec, scaling, _numbered(target, known), others, settings, now)
 
 
 def _refused(observed: Observed, refusal: NotAccepted, known: Sequence[KnownRevision]) -> Plan:
@@ -96,6 +100,7 @@ def _accepted(
     scaling: ScalingPlan | None,
     target: KnownRevision,
     others: Sequence[KnownRevision],
+    settings: ServingSettings,
     now: datetime,
 ) -> Plan:
     start = _start(spec)
@@ -105,12 +110,15 @@ def _accepted(
     deadline = spec.rollout.progress_deadline_seconds
     key = observed.key
     selector = pod_selector(key.name)
-    exposure = ingress(key, spec)
+    serving = [target, *with_servers(observed, others)]
+    exposure = plan_exposure(observed, settings.ways, destination_of(observed, spec, serving))
+    monitors = plan_monitors(observed, serving, settings.monitor_labels)
     base = [
         stable_service(key, target, selector),
         revision_service(key, target),
         disruption_budget(key, selector),
-        *([exposure] if exposure else []),
+        *exposure.children,
+        *monitors.children,
         _deployment(observed, target, rollout, deadline),
     ]
     aim = [_aim(observed, scaling, rollout)] if scaling and active else []
@@ -122,7 +130,9 @@ def _accepted(
     ]
     deletions = [
         *beyond_history(observed, others),
-        *not_asked_for(observed, exposed=exposure is not None, scaled=active),
+        *not_asked_for(observed, scaled=active),
+        *exposure.deletions,
+        *monitors.deletions,
     ]
     order = (_records(key, [target, *others]), tuple(base), tuple(aim), tuple(rest))
     return Plan(
@@ -132,6 +142,7 @@ def _accepted(
         wanted=_wanted(observed, target, rollout, start),
         scaling=_noted(scaling, rollout),
         rollout=rollout,
+        exposure=exposure,
         steps=tuple(step for step in order if step),
         deletions=tuple(deletions),
     )

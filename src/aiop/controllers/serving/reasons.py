@@ -15,6 +15,8 @@ class Reason:
 
 # What cannot be served as it stands, and what something in the cluster stands in the way of.
 _REFUSED = ("Accepted", "Progressing", "Ready", "Stalled")
+_CLAIMED = ("Accepted", "EndpointReady", "Ready", "Stalled")
+_OUTSIDE = ("EndpointReady",)
 _HINDERED = ("Degraded", "Progressing", "Ready", "Stalled")
 
 REASONS = (
@@ -33,6 +35,10 @@ REASONS = (
            "Leave one of them out."),
     Reason("InvalidGpuMemory", _REFUSED, "spec.gpu.memory is far from any GPU's memory.",
            "Give it as it is sold, such as 24Gi or 80Gi."),
+    Reason("PathTaken", _CLAIMED, "The path outside belongs to an older workload; inside the cluster this one serves.",
+           "Set another inferenceEndpoint, host, class or Gateway. It gets the path when the other one lets go of it."),
+    Reason("HostTaken", _CLAIMED, "The host belongs to another namespace; inside the cluster this workload serves.",
+           "Set a host of your own, in spec.ingress.host or spec.gateway.hostnames."),
     Reason("NameConflict", _HINDERED, "An object that is not ours has the name of a child.",
            "Rename or delete that object; it is never adopted or overwritten."),
     Reason("ChildRefused", _HINDERED,
@@ -58,6 +64,28 @@ REASONS = (
            "blocks it.",
            "Remove the cause or set the version back; the last good revision goes on serving."),
     Reason("EndpointsReady", ("Available", "EndpointReady"), "Ready servers stand behind the Service.", ""),
+    Reason("NotExposed", _OUTSIDE, "The Ingress or HTTPRoute is not there yet, or could not be made.",
+           "If this lasts, Ready says why."),
+    Reason("PathNotRewritten", _OUTSIDE,
+           "The IngressClass is not known to rewrite paths: inferenceEndpoint reaches the server as it is, and clients "
+           "use the server's own route.",
+           "Use the path in status.url. For a path of your own take a class that rewrites, or a Gateway."),
+    Reason("NoWorkingPath", _OUTSIDE,
+           "The IngressClass is not known to rewrite paths, and another workload exposes the same route of its server.",
+           "Set spec.ingress.host to a host of its own, or take a class that rewrites, or a Gateway."),
+    Reason("GatewayAPIMissing", _OUTSIDE, "spec.gateway is set, and the cluster does not serve the Gateway API.",
+           "Install the Gateway API's CRDs and a controller, or set spec.ingress. Nothing needs to be restarted."),
+    Reason("GatewayPending", _OUTSIDE, "No controller has said yet what it makes of the HTTPRoute as it is now.",
+           "If this lasts, see whether the Gateway of that name exists and whether its controller runs."),
+    Reason("NotAllowedByListeners", _OUTSIDE, "The Gateway admits no routes of this namespace.",
+           "Its owner admits them by allowedRoutes of a listener."),
+    Reason("NoMatchingListenerHostname", _OUTSIDE, "No listener of the Gateway answers for the hostnames.",
+           "Set spec.gateway.hostnames to hosts that a listener answers for."),
+    Reason("NoMatchingParent", _OUTSIDE, "The Gateway has no such listener.", "Correct spec.gateway.sectionName."),
+    Reason("RouteRefused", _OUTSIDE, "The Gateway does not take the HTTPRoute, for another reason.",
+           "The message is its controller's own."),
+    Reason("RouteUnresolved", _OUTSIDE, "The Gateway takes the HTTPRoute and cannot lead on to the servers.",
+           "The message is its controller's own."),
     Reason("NoReadyEndpoint", ("Available", "EndpointReady", "Ready"), "No ready server stands behind the Service.",
            "Degraded says what blocks the servers."),
     Reason("ScaledToZero", ("Available", "EndpointReady", "Ready"), "spec.replicas is 0, so nothing serves.",

@@ -7,16 +7,16 @@ from typing import Any
 
 import msgspec
 
-from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.controllers.serving.diagnosis import Cause, diagnose
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
+from aiop.controllers.serving.exposure.outside import outside
 from aiop.controllers.serving.names import REVISION_LABEL, pod_selector, revision_name
 from aiop.controllers.serving.observed import Observed
 from aiop.controllers.serving.plan import Plan
 from aiop.controllers.serving.scaling.readings import KnownScaling, autoscaling_status, only_readings
 from aiop.controllers.serving.verdict import Facts, Hindrance, conditions_of
 from aiop.runtime.conditions.condition import Condition, merge_conditions
-from aiop.runtime.views.owned import AutoscalerStatus, IngressStatus
+from aiop.runtime.views.owned import AutoscalerStatus
 
 
 class _Known(msgspec.Struct):
@@ -48,7 +48,7 @@ def make_report(observed: Observed, plan: Plan, hindrance: Hindrance, now: datet
     versions = _versions(observed, plan, facts)
     status: dict[str, Any] = {
         "observedGeneration": generation,
-        "url": _url(observed, plan.spec) if plan.spec else known.url,
+        "url": _url(observed, facts) if plan.spec else known.url,
         "replicas": len(observed.live_pods),
         "readyReplicas": sum(pod.ready for pod in observed.pods),
         "selector": ",".join(f"{name}={value}" for name, value in pod_selector(observed.key.name).items()),
@@ -102,8 +102,8 @@ def _facts(observed: Observed, plan: Plan, hindrance: Hindrance) -> Facts:
         deadline=live.deadline if live is not None else 0,
         overdue=live is not None and live.overdue,
         way=rollout.way.told if rollout is not None and rollout.way is not None else None,
-        has_ingress=observed.ingress is not None,
-        addresses=_addresses(observed),
+        outside=outside(observed, plan.exposure),
+        denied=plan.exposure.denial if plan.exposure else None,
         scaling=plan.scaling,
         autoscaler=autoscaler,
     )
@@ -146,23 +146,6 @@ def _serving_version(versions: Sequence[dict[str, Any]], plan: Plan) -> str:
     return plan.target.data.version if plan.target else ""
 
 
-def _addresses(observed: Observed) -> tuple[str, ...]:
-    if observed.ingress is None:
-        return ()
-    found = observed.ingress.status_as(IngressStatus).load_balancer.ingress
-    return tuple(address.hostname or address.ip for address in found if address.hostname or address.ip)
-
-
-def _url(observed: Observed, spec: AIWorkloadSpec) -> str:
-    """The outside URL once somebody answers there; until then the Service's own."""
-    inside = f"http://{observed.key.name}.{observed.key.namespace}.svc"
-    if spec.inference_endpoint is None:
-        return inside
-    exposure = spec.ingress
-    host = exposure.host if exposure and exposure.host and "*" not in exposure.host else None
-    addresses = _addresses(observed)
-    outside = host or (addresses[0] if addresses else None)
-    if outside is None:
-        return inside
-    scheme = "https" if exposure and exposure.tls_secret_name else "http"
-    return f"{scheme}://{outside}{spec.inference_endpoint}"
+def _url(observed: Observed, facts: Facts) -> str:
+    """The outside URL once one is known; until then the Service's own."""
+    return facts.outside.url or f"http://{observed.key.name}.{observed.key.namespace}.svc"

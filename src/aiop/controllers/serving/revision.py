@@ -9,9 +9,10 @@ import msgspec
 
 from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.api.servingruntime import ServingRuntimeSpec
-from aiop.controllers.serving.modelsource import model_source
+from aiop.controllers.serving.modelsource import model_id, model_source
 from aiop.controllers.serving.names import ASKED_ANNOTATION, REVISION_LABEL, revision_name
-from aiop.controllers.serving.pod.template import pod_spec
+from aiop.controllers.serving.pod.probes import SERVING_PORT
+from aiop.controllers.serving.pod.template import pod_spec, ports_of
 from aiop.controllers.serving.runtimeselection import select_runtime
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.runtime.views.owned import Revision
@@ -23,8 +24,18 @@ _NOT_IN_PODS = frozenset({
 _DIGEST = 10
 
 
+class MetricsAt(msgspec.Struct, frozen=True):
+    """Where a server shows metrics for Prometheus: the port's name and the path."""
+
+    port: str
+    path: str
+
+
 class RevisionData(msgspec.Struct, frozen=True, rename="camel"):
-    """What a ControllerRevision keeps. ``pod`` is the PodSpec; ``asked`` is the hash of the spec that asked for it."""
+    """What a ControllerRevision keeps. ``pod`` is the PodSpec; ``asked`` is the hash of the spec that asked for it.
+
+    ``route`` is the server's path of inference, empty if it has none, None if it was not recorded.
+    """
 
     pod: dict[str, Any]
     asked: str
@@ -32,6 +43,8 @@ class RevisionData(msgspec.Struct, frozen=True, rename="camel"):
     model_uri: str = ""
     version: str = ""
     protocol: str = ""
+    route: str | None = None
+    metrics: MetricsAt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +124,24 @@ def _resolve(
         model_uri=source.uri,
         version=spec.model_version or "",
         protocol=runtime.protocol,
+        route=route_of(runtime, model_id(spec)),
+        metrics=_metrics_of(spec, runtime),
     )
+
+
+def route_of(runtime: ServingRuntimeSpec, model: str) -> str:
+    """The runtime's route for a model, whose name's last part is ``model``; empty if it has none."""
+    return (runtime.route or "").replace("{model}", model)
+
+
+def _metrics_of(spec: AIWorkloadSpec, runtime: ServingRuntimeSpec) -> MetricsAt | None:
+    """None too if the workload's own ports leave no such port."""
+    if runtime.metrics is None:
+        return None
+    # The first port is called http in the pod, whatever its name in the runtime.
+    port = SERVING_PORT if runtime.metrics.port == runtime.ports[0].name else runtime.metrics.port
+    known = {each["name"] for each in ports_of(spec, runtime)}
+    return MetricsAt(port, runtime.metrics.path) if port in known else None
 
 
 def _digest(content: object) -> str:

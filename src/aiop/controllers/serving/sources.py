@@ -7,6 +7,19 @@ from typing import Any, TypeVar
 from aiop.api.resources import AIWORKLOADS, SERVINGRUNTIMES
 from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.controllers.serving.errors import NotAccepted
+from aiop.controllers.serving.exposure.cluster import Cluster, class_controllers, default_class
+from aiop.controllers.serving.exposure.gateways import GatewayView, decode_gateway
+from aiop.controllers.serving.exposure.kinds import GATEWAYS, HTTPROUTES, MIDDLEWARES, PODMONITORS, SERVICEMONITORS
+from aiop.controllers.serving.exposure.ledger import CachedLedger
+from aiop.controllers.serving.exposure.live import (
+    BY_GATEWAY,
+    BY_PLACE,
+    BY_ROUTE,
+    ingress_places,
+    ingress_routes,
+    route_gateways,
+    route_places,
+)
 from aiop.controllers.serving.names import WORKLOAD_LABEL
 from aiop.controllers.serving.observed import Observed, deployment_state
 from aiop.controllers.serving.scaling.sightings import Sightings
@@ -17,6 +30,7 @@ from aiop.runtime.client.builtin import (
     DEPLOYMENTS,
     ENDPOINTSLICES,
     HORIZONTALPODAUTOSCALERS,
+    INGRESSCLASSES,
     INGRESSES,
     PODDISRUPTIONBUDGETS,
     PODS,
@@ -25,6 +39,7 @@ from aiop.runtime.client.builtin import (
 )
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.informer.informer import Informer
+from aiop.runtime.informer.store import IndexFunction
 from aiop.runtime.manager.tools import Tools
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from aiop.runtime.views.meta import ObjectView
@@ -44,6 +59,13 @@ _BY_GPU_TARGET = "gpu target"
 # Every child of ours, its pods, their ReplicaSets and the endpoints' slices carry the workload's name.
 _BY_WORKLOAD = "workload"
 OWNED = (SERVICES, DEPLOYMENTS, INGRESSES, HORIZONTALPODAUTOSCALERS, PODDISRUPTIONBUDGETS)
+# Kinds of other projects, each there or not; the first of the monitors that is there is made.
+MONITORS = (SERVICEMONITORS, PODMONITORS)
+OPTIONAL = (HTTPROUTES, MIDDLEWARES)
+_INDEXES: Mapping[Resource, Mapping[str, IndexFunction[Owned]]] = {
+    INGRESSES: {BY_PLACE: ingress_places, BY_ROUTE: ingress_routes},
+    HTTPROUTES: {BY_PLACE: route_places, BY_GATEWAY: route_gateways},
+}
 
 
 def by_workload(view: ObjectView) -> tuple[str, ...]:
@@ -54,10 +76,16 @@ def by_workload(view: ObjectView) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """One informer a kind; those of children see labelled objects only."""
+    """One informer a kind; those of children see labelled objects only.
+
+    ``owned`` holds the kinds of other projects too; monitors are not among them if none are wanted.
+    """
 
     workloads: Informer[CustomObject]
     runtimes: Informer[CustomObject]
+    ingress_classes: Informer[CustomObject]
+    gateways: Informer[GatewayView]
+    ledger: CachedLedger
     owned: Mapping[Resource, Informer[Owned]]
     revisions: Informer[Revision]
     replica_sets: Informer[ReplicaSet]
@@ -66,12 +94,16 @@ class Sources:
     gpu_metrics: Sightings = field(default_factory=Sightings)
 
     def children(self) -> list[Informer[Any]]:
-        """All but the workloads and the runtimes."""
+        """All that carries a workload's name."""
         return [*self.owned.values(), self.revisions, self.replica_sets, self.pods, self.slices]
 
     def everything(self) -> list[Informer[Any]]:
         """All of them."""
-        return [self.workloads, self.runtimes, *self.children()]
+        return [self.workloads, self.runtimes, self.ingress_classes, self.gateways, *self.children()]
+
+    def optional(self) -> list[Informer[Any]]:
+        """Those of kinds that a cluster may serve or not."""
+        return [informer for kind, informer in self.owned.items() if kind in {*OPTIONAL, *MONITORS}]
 
     def observe(self, workload: CustomObject, specs: SpecCache) -> Observed:
         """A snapshot of a workload and what its UID owns."""
@@ -106,6 +138,25 @@ class Sources:
             replica_sets=tuple(self.replica_sets.store.by_index(_BY_WORKLOAD, index)),
             pods=self.pods_of(key),
             slices=tuple(self.slices.store.by_index(_BY_WORKLOAD, index)),
+            cluster=self.cluster(),
+            http_route=mine(HTTPROUTES).get(key.name),
+            middlewares=mine(MIDDLEWARES),
+            monitors={
+                kind: view for kind in MONITORS if kind in self.owned and (view := mine(kind).get(key.name)) is not None
+            },
+            gateways=self.gateways.store,
+            ledger=self.ledger,
+        )
+
+    def cluster(self) -> Cluster:
+        """Which APIs there are, and which classes."""
+        classes = self.ingress_classes.store.values()
+        return Cluster(
+            gateway_api=self.owned[HTTPROUTES].available,
+            traefik_api=self.owned[MIDDLEWARES].available,
+            monitors=next((kind for kind in MONITORS if kind in self.owned and self.owned[kind].available), None),
+            ingress_classes=class_controllers(classes),
+            default_class=default_class(classes),
         )
 
     def pods_of(self, key: ObjectKey) -> tuple[Pod, ...]:
@@ -128,22 +179,33 @@ class Sources:
         return known
 
 
-def make_sources(tools: Tools) -> Sources:
+def make_sources(tools: Tools, *, monitors: bool = True) -> Sources:
     """Informers for everything that the controller reads."""
 
     def informer(resource: Resource, decode: Callable[[bytes], V], *, labelled: bool = True) -> Informer[V]:
         selector = WORKLOAD_LABEL if labelled else ""
-        indexes = {_BY_WORKLOAD: by_workload} if labelled else {}
-        # Who owns which field matters where fields are released: in children that we write.
-        wanted = decode is decode_owned
-        return tools.informer(resource, decode, label_selector=selector, indexes=indexes, managed_fields=wanted)
+        indexes: dict[str, IndexFunction[V]] = {_BY_WORKLOAD: by_workload} if labelled else {}
+        return tools.informer(resource, decode, label_selector=selector, indexes=indexes, managed_fields=False)
 
+    def owned(resource: Resource, *, optional: bool = False) -> Informer[Owned]:
+        indexes: dict[str, IndexFunction[Owned]] = {_BY_WORKLOAD: by_workload, **_INDEXES.get(resource, {})}
+        # Who owns which field matters where fields are released: in children that we write.
+        return tools.informer(resource, decode_owned, label_selector=WORKLOAD_LABEL, indexes=indexes, optional=optional)
+
+    wanted = (*OPTIONAL, *MONITORS) if monitors else OPTIONAL
+    children = {
+        **{resource: owned(resource) for resource in OWNED},
+        **{resource: owned(resource, optional=True) for resource in wanted},
+    }
     return Sources(
         workloads=tools.informer(
             AIWORKLOADS, decode_custom, indexes={_BY_GPU_TARGET: by_gpu_target}, managed_fields=False
         ),
         runtimes=informer(SERVINGRUNTIMES, decode_custom, labelled=False),
-        owned={resource: informer(resource, decode_owned) for resource in OWNED},
+        ingress_classes=informer(INGRESSCLASSES, decode_custom, labelled=False),
+        gateways=tools.informer(GATEWAYS, decode_gateway, managed_fields=False, optional=True),
+        ledger=CachedLedger(children[INGRESSES].store, children[HTTPROUTES].store),
+        owned=children,
         revisions=informer(CONTROLLERREVISIONS, decode_revision),
         replica_sets=informer(REPLICASETS, decode_replica_set),
         pods=informer(PODS, decode_pod),

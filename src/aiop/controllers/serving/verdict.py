@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiop.controllers.serving.diagnosis import Cause
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
+from aiop.controllers.serving.exposure.outside import Outside
 from aiop.controllers.serving.scaling.condition import scaling_active
 from aiop.controllers.serving.scaling.plan import ScalingPlan
 from aiop.runtime.conditions.condition import Condition, condition
@@ -39,8 +40,8 @@ class Facts:
     deadline: int  # seconds without progress after which the rollout counts as stuck
     overdue: bool
     way: Cause | None  # how the wanted revision takes the others' place, while it does
-    has_ingress: bool
-    addresses: tuple[str, ...]
+    outside: Outside
+    denied: NotAccepted | None  # what it asks for outside belongs to another workload
     scaling: ScalingPlan | None
     autoscaler: AutoscalerStatus | None
 
@@ -86,7 +87,7 @@ def conditions_of(facts: Facts) -> Sequence[Condition]:
         scaling_active(facts.scaling, facts.autoscaler, refused=facts.refusal is not None),
         _degraded(facts),
     ]
-    stalled = facts.stalled
+    stalled = facts.stalled or (_denied(facts) if facts.rolled_out else None)
     return [
         *always,
         *while_true(
@@ -96,15 +97,22 @@ def conditions_of(facts: Facts) -> Sequence[Condition]:
     ]
 
 
+def _denied(facts: Facts) -> Cause | None:
+    return Cause(facts.denied.reason, facts.denied.message) if facts.denied else None
+
+
 def _accepted(facts: Facts) -> Condition:
-    if facts.refusal is not None:
-        return condition("Accepted", False, facts.refusal.reason, facts.refusal.message)
+    refusal = facts.refusal or facts.denied
+    if refusal is not None:
+        return condition("Accepted", False, refusal.reason, refusal.message)
     return condition("Accepted", True, "Accepted", "the spec makes sense and all that it names was found")
 
 
 def _ready(facts: Facts) -> Condition:
     if facts.stalled is not None:
         return condition("Ready", False, facts.stalled.reason, facts.stalled.message)
+    if facts.denied is not None:
+        return condition("Ready", False, facts.denied.reason, facts.denied.message)
     if not facts.rolled_out:
         reason = facts.cause.reason if facts.cause else "RollingOut"
         return condition("Ready", False, reason, _rolling_message(facts))
@@ -151,10 +159,7 @@ def _endpoint_ready(facts: Facts) -> Condition:
     if not facts.endpoints:
         reason, message = _no_endpoint(facts)
         return condition("EndpointReady", False, reason, message)
-    if not facts.has_ingress:
-        return condition("EndpointReady", True, "EndpointsReady", "the Service answers inside the cluster")
-    where = f"is at {', '.join(facts.addresses)}" if facts.addresses else "has no address from a controller yet"
-    return condition("EndpointReady", True, "EndpointsReady", f"the Service answers; its Ingress {where}")
+    return condition("EndpointReady", facts.outside.ok, facts.outside.reason, facts.outside.message)
 
 
 def _degraded(facts: Facts) -> Condition:

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.controllers.serving.children.autoscaler import autoscaler
 from aiop.controllers.serving.children.disruption import disruption_budget
-from aiop.controllers.serving.children.exposure import ingress
 from aiop.controllers.serving.children.revision import (
     controller_revision,
     deployment,
@@ -44,9 +43,7 @@ def children_of(spec: AIWorkloadSpec) -> Iterator[Child]:
     yield revision_service(KEY, revision)
     yield stable_service(KEY, revision, pod_selector(KEY.name))
     yield disruption_budget(KEY, pod_selector(KEY.name))
-    exposure, scaling = ingress(KEY, spec), scaling_plan(spec, ServingSettings())
-    if exposure is not None:
-        yield exposure
+    scaling = scaling_plan(spec, ServingSettings())
     if scaling is not None and scaling.active:
         yield autoscaler(KEY, scaling, revision_name(KEY.name, revision.hash))
 
@@ -106,22 +103,6 @@ def test_a_second_port_of_80_is_not_in_the_services_way() -> None:
     spec = workload_spec({"modelName": "m", "image": "own:1", "ports": own})
     ports = stable_service(KEY, revision_of(spec), {}).body["spec"]["ports"]
     assert [port["port"] for port in ports] == [80]
-
-
-def test_the_ingress_leads_to_the_stable_service_by_prefix() -> None:
-    spec = workload_spec({**BERT, "ingress": {"host": "a.example", "className": "nginx", "tlsSecretName": "cert"}})
-    exposure = ingress(KEY, spec)
-    assert exposure is not None
-    made = exposure.body["spec"]
-    (path,) = made["rules"][0]["http"]["paths"]
-    assert (path["path"], path["pathType"]) == ("/api/v1/predict", "Prefix")
-    assert path["backend"]["service"] == {"name": "bert", "port": {"name": "http"}}
-    assert (made["rules"][0]["host"], made["ingressClassName"]) == ("a.example", "nginx")
-    assert made["tls"] == [{"secretName": "cert", "hosts": ["a.example"]}]
-
-
-def test_without_an_endpoint_there_is_no_ingress() -> None:
-    assert ingress(KEY, workload_spec({"modelName": "m", "framework": "ONNX"})) is None
 
 
 def test_a_drain_takes_one_server_at_a_time_and_is_never_held_up_for_ever() -> None:

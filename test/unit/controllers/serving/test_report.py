@@ -8,6 +8,7 @@ import pytest
 
 from aiop.api.aiworkloadstatus import AIWorkloadStatus
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
+from aiop.controllers.serving.exposure.cluster import Cluster
 from aiop.controllers.serving.plan import make_plan
 from aiop.controllers.serving.reasons import REASONS
 from aiop.controllers.serving.report import Report, make_report
@@ -250,6 +251,7 @@ def test_an_active_autoscaler_is_told_with_bounds_and_what_was_left_out() -> Non
 
 def test_the_url_is_the_services_until_somebody_answers_outside() -> None:
     world = served()
+    world.cluster = Cluster(ingress_classes={"nginx": "k8s.io/ingress-nginx"}, default_class="nginx")
     assert status_of(world)["url"] == "http://bert.default.svc"
     world.child_status[INGRESSES] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}
     assert status_of(world)["url"] == "http://192.0.2.1/api/v1/predict"

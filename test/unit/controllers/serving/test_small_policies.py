@@ -191,8 +191,8 @@ def test_every_reason_that_the_code_names_is_in_the_table() -> None:
 
 
 def _reasons_in(tree: ast.AST) -> set[str]:
-    """The reasons given to condition(), Cause and NotAccepted, and those returned as the first of a pair."""
-    positions = {"condition": 2, "Cause": 0, "NotAccepted": 0}
+    """The reasons given to condition(), Cause, NotAccepted and Outside, and those returned as the first of a pair."""
+    positions = {"condition": 2, "Cause": 0, "NotAccepted": 0, "Outside": 1}
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in positions:

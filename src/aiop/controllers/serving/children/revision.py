@@ -19,7 +19,7 @@ from aiop.runtime.client.builtin import CONTROLLERREVISIONS, DEPLOYMENTS, SERVIC
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.controller.children import Child
 
-_HTTP = 80
+HTTP = 80
 
 
 def controller_revision(workload: ObjectKey, revision: KnownRevision) -> Child:
@@ -84,10 +84,10 @@ def _ports(revision: KnownRevision) -> list[dict[str, Any]]:
     ports: Sequence[Mapping[str, Any]] = next(
         container["ports"] for container in revision.data.pod["containers"] if container["name"] == CONTAINER
     )
-    first = {"name": SERVING_PORT, "port": _HTTP, "targetPort": SERVING_PORT, "protocol": "TCP"}
+    first = {"name": SERVING_PORT, "port": HTTP, "targetPort": SERVING_PORT, "protocol": "TCP"}
     others = [
         {"name": port["name"], "port": port["containerPort"], "targetPort": port["name"], "protocol": "TCP"}
         for port in ports[1:]
-        if port["containerPort"] != _HTTP
+        if port["containerPort"] != HTTP
     ]
     return [first, *others]
