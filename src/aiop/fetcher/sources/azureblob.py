@@ -22,22 +22,24 @@ from azure.identity import ClientSecretCredential, WorkloadIdentityCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from aiop.fetcher.environment import value_of
-from aiop.fetcher.errors import AccessDenied, Failed, MissingCredentials, NotFound
-from aiop.fetcher.listing import RemoteFile, single
+from aiop.fetcher.errors import Failed, NotFound
+from aiop.fetcher.listing import RemoteFile
 from aiop.fetcher.source import Sink
+from aiop.fetcher.sources.objects import files_at
 from aiop.fetcher.sources.refusals import denied, refusal, unreachable
 from aiop.fetcher.uri import AzureUri
 
 _KEYS = "AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_ACCESS_KEY or AZURE_STORAGE_SAS_TOKEN"
-_CHUNK = 1024 * 1024
+# The library asks for it in one request and holds it; eight streams hold 64 MiB.
+_PIECE = 8 * 1024 * 1024
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
 _OPTIONS = {
     "retry_total": 0,
     "connection_timeout": _CONNECT_SECONDS,
     "read_timeout": _READ_SECONDS,
     # One request a piece: parts are ours.
-    "max_single_get_size": 4 * _CHUNK,
-    "max_chunk_get_size": 4 * _CHUNK,
+    "max_single_get_size": _PIECE,
+    "max_chunk_get_size": _PIECE,
     "logging_enable": False,
 }
 
@@ -68,17 +70,7 @@ class AzureSource:
 
     def files(self) -> Iterator[RemoteFile]:
         """The blob of that very name if there is one, else all below it."""
-        path = self._uri.path
-        if path and not path.endswith("/"):
-            alone = self._single(path)
-            if alone is not None:
-                yield alone
-                return
-        prefix = f"{path.rstrip('/')}/" if path else ""
-        with _translated(f"Azure's container {self._uri.container}", given=self._given):
-            for blob in self._container.list_blobs(name_starts_with=prefix or None, include=["metadata"]):
-                if not blob.name.endswith("/") and not _is_folder(blob):
-                    yield _file(blob, blob.name.removeprefix(prefix))
+        return files_at(self._uri.path, self._alone, self._below)
 
     def read(self, file: RemoteFile, start: int, stop: int | None, sink: Sink) -> None:
         """The bytes, if the ETag is still the listed one."""
@@ -94,14 +86,18 @@ class AzureSource:
             for piece in stream.chunks():
                 sink(piece)
 
-    def _single(self, path: str) -> RemoteFile | None:
-        """None if there is no such blob, or the right to see it alone is missing; the listing tells which."""
-        try:
-            with _translated(f"Azure's {path}", given=self._given):
-                blob = self._container.get_blob_client(path).get_blob_properties()
-        except (NotFound, AccessDenied, MissingCredentials):
-            return None
-        return None if _is_folder(blob) else single(_file(blob, path.rpartition("/")[2]))
+    def _alone(self, path: str) -> RemoteFile:
+        with _translated(f"Azure's {path}", given=self._given):
+            blob = self._container.get_blob_client(path).get_blob_properties()
+        if _is_folder(blob):
+            raise NotFound(f"Azure's {path} is a folder.")
+        return _file(blob, path.rpartition("/")[2])
+
+    def _below(self, prefix: str) -> Iterator[RemoteFile]:
+        with _translated(f"Azure's container {self._uri.container}", given=self._given):
+            for blob in self._container.list_blobs(name_starts_with=prefix or None, include=["metadata"]):
+                if not blob.name.endswith("/") and not _is_folder(blob):
+                    yield _file(blob, blob.name.removeprefix(prefix))
 
 
 def _credential(uri: AzureUri, environment: Mapping[str, str]) -> Any:

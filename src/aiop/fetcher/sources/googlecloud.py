@@ -22,9 +22,10 @@ from google.cloud import storage
 from urllib3.exceptions import HTTPError
 
 from aiop.fetcher.environment import value_of
-from aiop.fetcher.errors import AccessDenied, Failed, MissingCredentials, NotFound
-from aiop.fetcher.listing import RemoteFile, single
+from aiop.fetcher.errors import Failed
+from aiop.fetcher.listing import RemoteFile
 from aiop.fetcher.source import Sink
+from aiop.fetcher.sources.objects import files_at
 from aiop.fetcher.sources.refusals import denied, refusal, unreachable
 from aiop.fetcher.uri import BucketUri
 
@@ -52,21 +53,7 @@ class GoogleSource:
 
     def files(self) -> Iterator[RemoteFile]:
         """The object of that very name if there is one, else all below it."""
-        path = self._uri.path
-        what = f"Google's bucket {self._uri.bucket}"
-        if path and not path.endswith("/"):
-            alone = self._single(path)
-            if alone is not None:
-                yield alone
-                return
-        prefix = f"{path.rstrip('/')}/" if path else ""
-        with _translated(what, given=self._given):
-            found = self._client.list_blobs(
-                self._uri.bucket, prefix=prefix, fields=_FIELDS, timeout=_SECONDS, retry=None
-            )
-            for blob in found:
-                if not blob.name.endswith("/"):
-                    yield _file(blob, blob.name.removeprefix(prefix))
+        return files_at(self._uri.path, self._alone, self._below)
 
     def read(self, file: RemoteFile, start: int, stop: int | None, sink: Sink) -> None:
         """The bytes as they are stored, if the generation is still the listed one."""
@@ -83,15 +70,20 @@ class GoogleSource:
                 retry=None,
             )
 
-    def _single(self, path: str) -> RemoteFile | None:
-        """None if there is no such object, or the right to see it alone is missing; the listing tells which."""
+    def _alone(self, path: str) -> RemoteFile:
         blob = self._bucket.blob(path)
-        try:
-            with _translated(f"Google's {path}", given=self._given):
-                blob.reload(timeout=_SECONDS, retry=None)
-        except (NotFound, AccessDenied, MissingCredentials):
-            return None
-        return single(_file(blob, path.rpartition("/")[2]))
+        with _translated(f"Google's {path}", given=self._given):
+            blob.reload(timeout=_SECONDS, retry=None)
+        return _file(blob, path.rpartition("/")[2])
+
+    def _below(self, prefix: str) -> Iterator[RemoteFile]:
+        with _translated(f"Google's bucket {self._uri.bucket}", given=self._given):
+            found = self._client.list_blobs(
+                self._uri.bucket, prefix=prefix, fields=_FIELDS, timeout=_SECONDS, retry=None
+            )
+            for blob in found:
+                if not blob.name.endswith("/"):
+                    yield _file(blob, blob.name.removeprefix(prefix))
 
 
 class _Stream:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -21,7 +22,7 @@ from mlflow.utils.rest_utils import http_request
 from urllib3.exceptions import HTTPError
 
 from aiop.fetcher.environment import value_of
-from aiop.fetcher.errors import MissingCredentials, SourceChanged, TooLarge
+from aiop.fetcher.errors import MissingCredentials, NotFound, SourceChanged, TooLarge
 from aiop.fetcher.listing import RemoteFile
 from aiop.fetcher.source import Sink, Source, source_of
 from aiop.fetcher.sources.mlflowplaces import CLOUDS, checked_location
@@ -71,11 +72,20 @@ class RegistrySource:
         client = MlflowClient(tracking_uri=self._tracking, registry_uri=self._tracking)
         name, version = self._uri.name, self._uri.version
         if self._uri.alias:
-            version = client.get_model_version_by_alias(name, self._uri.alias).version
+            version = self._version_of(client, self._uri.alias)
         location = str(client.get_model_version_download_uri(name, version))
         if location.startswith("models:/"):
             location = str(client.get_logged_model(location.removeprefix("models:/")).artifact_location)
         return checked_location(location, self._tracking)
+
+    def _version_of(self, client: MlflowClient, alias: str) -> str:
+        try:
+            return str(client.get_model_version_by_alias(self._uri.name, alias).version)
+        except MlflowException as error:
+            # The registry says "invalid parameter" where an alias is not there, and "not found" for the model.
+            if error.get_http_status_code() == HTTPStatus.BAD_REQUEST:
+                raise NotFound(f"The registry's {self._uri.name} has no alias {alias!a}.") from error
+            raise
 
     def _source(self, location: str) -> Source:
         with self._lock:

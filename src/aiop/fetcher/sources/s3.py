@@ -5,24 +5,32 @@ requests are not signed, as public buckets want. Reads name the ETag that was li
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+)
 from urllib3.exceptions import HTTPError
 
 from aiop.fetcher.environment import value_of
 from aiop.fetcher.errors import Failed, FetchError
-from aiop.fetcher.listing import RemoteFile, single
+from aiop.fetcher.listing import RemoteFile
 from aiop.fetcher.source import Sink
+from aiop.fetcher.sources.objects import files_at
 from aiop.fetcher.sources.refusals import denied, refusal, unreachable
 from aiop.fetcher.uri import BucketUri
 
 _KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-_CHUNK = 1024 * 1024
+_CHUNK = 256 * 1024
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
 # An ETag is the content's MD5 unless it came in parts (a dash) or is encrypted with keys of its own.
 _MD5_DIGITS = 32
@@ -55,41 +63,29 @@ class S3Source:
 
     def files(self) -> Iterator[RemoteFile]:
         """The object of that very name if there is one, else all below it."""
-        path = self._uri.path
-        if path and not path.endswith("/"):
-            alone = self._single(path)
-            if alone is not None:
-                yield alone
-                return
-        prefix = f"{path.rstrip('/')}/" if path else ""
-        with _translated(self._uri.bucket, given=self._given):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._uri.bucket, Prefix=prefix):
-                for item in page.get("Contents", ()):
-                    if not item["Key"].endswith("/"):
-                        yield _file(item["Key"], item["Key"].removeprefix(prefix), item["Size"], item["ETag"])
+        return files_at(self._uri.path, self._alone, self._below)
 
     def read(self, file: RemoteFile, start: int, stop: int | None, sink: Sink) -> None:
         """The bytes, if the ETag is still the listed one."""
         span = {"Range": f"bytes={start}-{'' if stop is None else stop - 1}"}
         with _translated(file.name, given=self._given):
             answer = self._client.get_object(Bucket=self._uri.bucket, Key=file.key, IfMatch=file.version, **span)
-            with answer["Body"] as body:
+            with closing(answer["Body"]) as body:
                 for piece in body.iter_chunks(_CHUNK):
                     sink(piece)
 
-    def _single(self, path: str) -> RemoteFile | None:
-        """None if there is no such object, or the right to see it alone is missing; the listing tells which."""
-        try:
+    def _alone(self, path: str) -> RemoteFile:
+        with _translated(path, given=self._given):
             head = self._client.head_object(Bucket=self._uri.bucket, Key=path)
-        except ClientError as error:
-            if _status(error) in {403, 404}:
-                return None
-            raise _failure(error, self._uri.bucket, given=self._given) from error
-        except (BotoCoreError, HTTPClientError) as error:
-            raise unreachable(error, what=f"The bucket {self._uri.bucket}") from error
         encrypted = head.get("ServerSideEncryption", "AES256") != "AES256" or head.get("SSECustomerAlgorithm")
-        file = _file(path, path.rpartition("/")[2], head["ContentLength"], head["ETag"], digest=not encrypted)
-        return single(file)
+        return _file(path, path.rpartition("/")[2], head["ContentLength"], head["ETag"], digest=not encrypted)
+
+    def _below(self, prefix: str) -> Iterator[RemoteFile]:
+        with _translated(self._uri.bucket, given=self._given):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._uri.bucket, Prefix=prefix):
+                for item in page.get("Contents", ()):
+                    if not item["Key"].endswith("/"):
+                        yield _file(item["Key"], item["Key"].removeprefix(prefix), item["Size"], item["ETag"])
 
 
 def _file(key: str, name: str, size: int, etag: str, *, digest: bool = False) -> RemoteFile:
@@ -119,7 +115,7 @@ def _translated(what: str, *, given: bool) -> Iterator[None]:
         raise _failure(error, what, given=given) from error
     except NoCredentialsError as error:
         raise denied(what=f"S3's {what}", keys=_KEYS, given=False) from error
-    except (HTTPClientError, ReadTimeoutError, HTTPError) as error:
+    except (HTTPClientError, ConnectionError, IncompleteReadError, HTTPError) as error:
         raise unreachable(error, what=f"S3's {what}") from error
     except BotoCoreError as error:
         raise Failed(f"S3's {what} cannot be read: {error}.") from error

@@ -19,7 +19,8 @@ from aiop.fetcher.sources.refusals import unreachable
 OK, PARTIAL, RANGE_NOT_SATISFIABLE = 200, 206, 416
 # Connecting, and between two pieces.
 SECONDS = (10, 60)
-_CHUNK = 1024 * 1024
+# Some of them are on the way in each stream.
+_CHUNK = 256 * 1024
 # Honest servers need one or two.
 _MOST_REDIRECTS = 10
 _REDIRECTS = {301, 302, 303, 307, 308}
