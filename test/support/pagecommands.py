@@ -163,7 +163,8 @@ def _kubectl(words: list[str]) -> Iterator[str]:
 
 def _verbs(words: list[str]) -> list[str]:
     bare = [word for word in _without_options(words) if not word.startswith("-")]
-    return bare[:2] if bare[0] in _GROUPS else bare[:1]
+    deep = 3 if bare[:2] == ["create", "secret"] else 2
+    return bare[:deep] if bare[0] in _GROUPS else bare[:1]
 
 
 def _without_options(words: list[str]) -> Iterator[str]:
