@@ -93,10 +93,7 @@ class GpuMetricWatcher:
             wanted = list(self._wanted())
             self._sightings.keep({each.uid for each in wanted})
             await self._look(wanted)
-            if wanted:
-                await self._rest()
-            else:
-                await self._called.wait()
+            await self._rest()
 
     async def _rest(self) -> None:
         """Until the next look at all; meanwhile look at those that are new."""
