@@ -10,6 +10,7 @@ CONDITIONS = {
     "Ready": "This generation is fully rolled out and serves. Never True while a rollout is under way.",
     "EndpointReady": "The address in `status.url` answers.",
     "ScalingActive": "An autoscaler sets the number of servers.",
+    "ModelReady": "The servers have the model's files; False while they are fetched, and where they cannot be.",
     "Degraded": "Something is wrong with the servers; the reason names the one cause that blocks.",
     "Reconciling": "There only while True, as kstatus reads it: the operator works towards this generation.",
     "Stalled": "There only while True, as kstatus reads it: nothing goes on until the cause is removed.",

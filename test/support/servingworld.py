@@ -54,6 +54,7 @@ KUBERNETES = "kube-controller-manager"
 
 # How much time passes in each step.
 STEP = timedelta(seconds=20)
+SET_UP = Condition("PodReadyToStartContainers", "True")
 NO_ROOM = Condition("PodScheduled", "False", "Unschedulable", "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.")
 
 BERT: Mapping[str, Any] = {
@@ -83,6 +84,7 @@ class FakePod:
     containers: tuple[ContainerStatus, ...] = ()
     conditions: tuple[Condition, ...] = ()
     phase: str = "Running"
+    reason: str = ""
     created: str = ""
 
     def view(self) -> Pod:
@@ -96,7 +98,10 @@ class FakePod:
                 labels={WORKLOAD_LABEL: NAME, REVISION_LABEL: self.revision},
             ),
             status=PodStatus(
-                phase=self.phase, conditions=(ready, *self.conditions), container_statuses=self.containers
+                phase=self.phase,
+                reason=self.reason,
+                conditions=(ready, *self.conditions),
+                container_statuses=self.containers,
             ),
         )
 
@@ -321,7 +326,7 @@ class World:
             self._scale(thing)
         left = self.ready_at_once
         for place, pod in enumerate(self.pods):
-            pod.conditions = () if place < self.capacity else (NO_ROOM,)
+            pod.conditions = (SET_UP,) if place < self.capacity else (NO_ROOM,)
             if not pod.ready and pod.version not in self.broken and left and place < self.capacity:
                 pod.ready = True
                 left -= 1

@@ -74,7 +74,7 @@ class AIWorkloadStatus(Stored):
     autoscaling: AutoscalingStatus | None = Field(default=None, description="What the autoscaler does.")
     conditions: list[ConditionStatus] = Field(
         default_factory=list,
-        description="Accepted, Progressing, Available, Ready, EndpointReady, ScalingActive, Degraded; "
+        description="Accepted, Progressing, Available, Ready, EndpointReady, ScalingActive, ModelReady, Degraded; "
         "Reconciling and Stalled while true.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )

@@ -7,6 +7,8 @@ from aiop.runtime.conditions.condition import Condition, changed
 
 # What follows from these needs no event of its own.
 _TOLD = frozenset({"Accepted", "Ready", "Progressing", "Degraded"})
+# Of how the model's files come only this: what goes wrong with them is what Degraded says too.
+_MODEL_NEWS = frozenset({"ModelFetching", "ModelFetched"})
 # At the first look these only say that nothing is there yet.
 _SILENT_AT_FIRST = frozenset({"Ready", "Degraded"})
 
@@ -25,7 +27,9 @@ def announcements(before: Sequence[Condition], after: Sequence[Condition]) -> li
     return [
         Announcement(_event_type(each), each.reason, f"{each.type}: {each.message}" if each.message else each.type)
         for each in changed(before, after)
-        if each.type in _TOLD and (before or each.type not in _SILENT_AT_FIRST) and not _said_elsewhere(each)
+        if (each.type in _TOLD or each.reason in _MODEL_NEWS)
+        and (before or each.type not in _SILENT_AT_FIRST)
+        and not _said_elsewhere(each)
     ]
 
 
@@ -39,6 +43,8 @@ def _good(each: Condition) -> bool:
 
 
 def _event_type(each: Condition) -> str:
+    if each.reason in _MODEL_NEWS:
+        return "Normal"
     if each.type == "Progressing":
         return "Normal" if each.reason in {"RollingOut", "RollingOutInPlace", "RolloutComplete"} else "Warning"
     return "Normal" if _good(each) else "Warning"

@@ -21,8 +21,9 @@ class MetricsUnreadable(Exception):
 
 
 class ChildRefused(Exception):
-    """Raised when the API server forbids a child: quota, an admission policy, a right that the operator lacks."""
+    """Raised when the API server forbids a child; ``reason`` says who: a quota, a policy, a right that is missing."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
+        self.reason = reason
         self.message = message

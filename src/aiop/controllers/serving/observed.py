@@ -142,6 +142,14 @@ class Observed:
         """The live pods of one revision."""
         return [pod for pod in self.live_pods if pod.metadata.labels.get(REVISION_LABEL) == revision]
 
+    def evicted_pods_of(self, revision: str) -> list[Pod]:
+        """The pods of one revision that their nodes threw out, for as long as they are remembered."""
+        return [
+            pod
+            for pod in self.pods
+            if pod.status.reason == "Evicted" and pod.metadata.labels.get(REVISION_LABEL) == revision
+        ]
+
     def ready_pods(self, service: str) -> set[str]:
         """The UIDs of the pods that the endpoints of that Service send traffic to."""
         return {

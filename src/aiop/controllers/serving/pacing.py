@@ -12,6 +12,8 @@ from aiop.runtime.conditions.condition import Condition
 FLIP_SECONDS = 0.2
 # Slow enough that the pods of one rollout step come in one write, fast enough for a person who watches.
 QUIET_SECONDS = 5.0
+# How the model's files come is mere progress, whatever the condition's status: Ready tells what comes of it.
+_UNHURRIED = frozenset({"ModelReady"})
 # Autoscalers read every 15 s, whatever happens. Whoever wants to follow the load has metrics; a status says the order
 # of magnitude, and a thousand busy workloads may not cost the API server more than some 17 writes a second for it.
 READINGS_SECONDS = 60.0
@@ -58,4 +60,4 @@ class StatusPacer:
 
 
 def _verdicts(conditions: Sequence[Condition]) -> set[tuple[str, str, int]]:
-    return {(each.type, each.status, each.observed_generation) for each in conditions}
+    return {(each.type, each.status, each.observed_generation) for each in conditions if each.type not in _UNHURRIED}

@@ -95,7 +95,7 @@ class ServingReconciler:
             observed = self._sources.observe(workload, self._specs)  # own writes show at once
         report = make_report(observed, plan, Hindrance(tuple(done.conflicts), done.refusal), self._clock.now())
         wait = await self._say(observed, report)
-        return Result(_soonest(wait, done, plan))
+        return Result(_soonest(wait, report.look_again, done, plan))
 
     def forget(self, uid: str) -> None:
         """The workload with that UID is gone."""
@@ -127,7 +127,9 @@ class ServingReconciler:
         done.outcomes[f"{child.resource.kind} {child.key.name}"] = outcome
         if outcome is Outcome.FOREIGN and child.resource == CONTROLLERREVISIONS:
             # A revision that is not on record must not get pods: nobody would know what they are.
-            done.refusal = done.refusal or ChildRefused(f"the ControllerRevision {child.key.name!r} is not ours")
+            done.refusal = done.refusal or ChildRefused(
+                "NameConflict", f"the ControllerRevision {child.key.name!r} is not ours"
+            )
 
     async def _say(self, observed: Observed, report: Report) -> float:
         """Write the status if it changed and it is time; the seconds until it will be time (0: nothing to wait for)."""
@@ -162,8 +164,10 @@ def _owner(workload: CustomObject) -> Owner:
     return Owner(AIWORKLOADS.api_version, AIWORKLOADS.kind, workload.metadata.name, workload.metadata.uid)
 
 
-def _soonest(wait: float, done: _Done, plan: Plan) -> float | None:
+def _soonest(wait: float, look_again: float | None, done: _Done, plan: Plan) -> float | None:
     waits = [wait] if wait > 0 else []
+    if look_again is not None:
+        waits.append(look_again)
     if plan.rollout is not None and plan.rollout.look_again is not None:
         waits.append(plan.rollout.look_again)
     if Outcome.WAITING in done.outcomes.values():

@@ -1,5 +1,6 @@
 """What it means that the API server will not have a child: the spec's fault, or a ban. Pure."""
 
+from aiop.controllers.serving.causes.refused import refusal_kind
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.runtime.client.errors import ApiError, BadRequest, Forbidden, Invalid
 from aiop.runtime.controller.children import Child
@@ -13,7 +14,9 @@ def refusal_of(child: Child, error: ApiError) -> NotAccepted | ChildRefused:
     """A child that breaks the API's rules was asked for so (InvalidSpec); one that is forbidden may come later."""
     what = f"the API server refuses the {child.resource.kind} {child.key.name!r}"
     if isinstance(error, Forbidden):
-        return ChildRefused(f"{what}: {_shortened(error.message)}; it is tried again every minute")
+        found = refusal_kind(error.message)
+        words = f"{what}: {_shortened(error.message)}; it is tried again every minute"
+        return ChildRefused(found.reason, f"{words}; {found.fix}") if found else ChildRefused("ChildRefused", words)
     faults = "; ".join(f"{cause.field}: {cause.message}" for cause in error.causes if cause.field)
     words = _shortened(faults or error.message)
     return NotAccepted("InvalidSpec", f"{what}: {words}; correct the field of this spec and apply again")

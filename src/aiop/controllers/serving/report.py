@@ -7,9 +7,11 @@ from typing import Any
 
 import msgspec
 
-from aiop.controllers.serving.diagnosis import Cause, diagnose
+from aiop.controllers.serving.causes.template import template_of
+from aiop.controllers.serving.diagnosis import Case, Cause, Diagnosis, diagnose
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.controllers.serving.exposure.outside import outside
+from aiop.controllers.serving.modelready import model_ready, no_model
 from aiop.controllers.serving.names import REVISION_LABEL, pod_selector, revision_name
 from aiop.controllers.serving.observed import Observed
 from aiop.controllers.serving.plan import Plan
@@ -29,13 +31,15 @@ class _Known(msgspec.Struct):
 class Report:
     """The status to write, and the conditions that it replaces (for events).
 
-    ``only_readings`` is true if nothing is new but what the autoscaler reads and says.
+    ``only_readings`` is true if nothing is new but what the autoscaler reads and says; ``look_again`` are the seconds
+    after which there may be more to say, though nothing has changed.
     """
 
     status: bytes
     before: tuple[Condition, ...]
     after: tuple[Condition, ...]
     only_readings: bool = False
+    look_again: float | None = None
 
 
 def make_report(observed: Observed, plan: Plan, hindrance: Hindrance, now: datetime) -> Report:
@@ -43,7 +47,9 @@ def make_report(observed: Observed, plan: Plan, hindrance: Hindrance, now: datet
     known = _known(observed.workload.status)
     before = known.conditions
     generation = observed.workload.metadata.generation
-    facts = _facts(observed, plan, hindrance)
+    case = _case(observed, plan, now)
+    diagnosis = diagnose(case) if plan.target is not None else Diagnosis()
+    facts = _facts(observed, plan, hindrance, case, diagnosis.cause)
     after = merge_conditions(before, conditions_of(facts), now=now, generation=generation)
     versions = _versions(observed, plan, facts)
     status: dict[str, Any] = {
@@ -59,7 +65,7 @@ def make_report(observed: Observed, plan: Plan, hindrance: Hindrance, now: datet
     if facts.autoscaler is not None:
         status["autoscaling"] = autoscaling_status(plan.scaling, facts.autoscaler, known.autoscaling)
     same = bool(before) and only_readings(msgspec.json.decode(observed.workload.status), status)
-    return Report(msgspec.json.encode(status), before, after, only_readings=same)
+    return Report(msgspec.json.encode(status), before, after, only_readings=same, look_again=diagnosis.look_again)
 
 
 def _known(status: bytes) -> _Known:
@@ -70,15 +76,26 @@ def _known(status: bytes) -> _Known:
         return _Known()
 
 
-def _facts(observed: Observed, plan: Plan, hindrance: Hindrance) -> Facts:
+def _case(observed: Observed, plan: Plan, now: datetime) -> Case:
+    """The wanted revision's pods and all that may be wrong with them."""
+    target = plan.target.hash if plan.target else ""
+    live = observed.deployment_of(target)
+    scaled = plan.scaling is not None and plan.scaling.active and not (plan.rollout and plan.rollout.held)
+    return Case(
+        pods=observed.pods_of(target),
+        desired=live.desired if live and scaled else plan.wanted,
+        now=now,
+        replica_sets=[each for each in observed.replica_sets if each.metadata.labels.get(REVISION_LABEL) == target],
+        evicted=observed.evicted_pods_of(target),
+        template=template_of(plan.target.data.pod if plan.target else {}),
+    )
+
+
+def _facts(observed: Observed, plan: Plan, hindrance: Hindrance, case: Case, cause: Cause | None) -> Facts:
     reached = len(observed.ready_pods(observed.key.name))
     target = plan.target.hash if plan.target else ""
     live = observed.deployment_of(target)
-    pods = observed.pods_of(target)
-    sets = [each for each in observed.replica_sets if each.metadata.labels.get(REVISION_LABEL) == target]
-    rollout = plan.rollout
-    scaled = plan.scaling is not None and plan.scaling.active and not (rollout and rollout.held)
-    wanted = live.desired if live and scaled else plan.wanted
+    wanted, rollout = case.desired, plan.rollout
     others = [
         state.view.metadata.name
         for name, state in observed.deployments.items()
@@ -89,16 +106,17 @@ def _facts(observed: Observed, plan: Plan, hindrance: Hindrance) -> Facts:
     return Facts(
         refusal=plan.refusal or (refused if isinstance(refused, NotAccepted) else None),
         conflicts=hindrance.conflicts,
-        forbidden=refused.message if isinstance(refused, ChildRefused) else "",
+        forbidden=Cause(refused.reason, refused.message) if isinstance(refused, ChildRefused) else None,
         version=plan.target.data.version or target if plan.target else "",
         wanted=wanted,
-        ready=sum(pod.ready for pod in pods),
+        ready=sum(pod.ready for pod in case.pods),
         enough=min(plan.scaling.minimum, wanted) if plan.scaling and plan.scaling.active else wanted,
         available=live.status.available_replicas if live and live.current else 0,
         rolled_before=live is not None and live.served,
         others_running=len(others),
         endpoints=reached,
-        cause=_cause(plan, diagnose(pods, sets, wanted)),
+        cause=cause,
+        model=model_ready(case, plan.target.data.model_uri, cause) if plan.target else no_model(plan.refusal),
         deadline=live.deadline if live is not None else 0,
         overdue=live is not None and live.overdue,
         way=rollout.way.told if rollout is not None and rollout.way is not None else None,
@@ -107,10 +125,6 @@ def _facts(observed: Observed, plan: Plan, hindrance: Hindrance) -> Facts:
         scaling=plan.scaling,
         autoscaler=autoscaler,
     )
-
-
-def _cause(plan: Plan, cause: Cause | None) -> Cause | None:
-    return None if plan.target is None else cause
 
 
 def _versions(observed: Observed, plan: Plan, facts: Facts) -> list[dict[str, Any]]:

@@ -12,6 +12,9 @@ from aiop.runtime.conditions.condition import Condition, condition
 from aiop.runtime.conditions.summary import Why, while_true
 from aiop.runtime.views.owned import AutoscalerStatus
 
+# Servers that are on their way, as far as is known.
+_STARTING = frozenset({"PodsNotReady", "Evicted"})
+
 
 @dataclass(frozen=True, slots=True)
 class Hindrance:
@@ -27,7 +30,7 @@ class Facts:
 
     refusal: NotAccepted | None
     conflicts: tuple[str, ...]
-    forbidden: str
+    forbidden: Cause | None
     version: str
     wanted: int
     ready: int
@@ -37,6 +40,7 @@ class Facts:
     others_running: int
     endpoints: int
     cause: Cause | None
+    model: Condition
     deadline: int  # seconds without progress after which the rollout counts as stuck
     overdue: bool
     way: Cause | None  # how the wanted revision takes the others' place, while it does
@@ -48,7 +52,7 @@ class Facts:
     @property
     def rolled_out(self) -> bool:
         """The wanted revision serves alone and in full number."""
-        hindered = self.refusal is not None or self.conflicts or self.forbidden
+        hindered = self.refusal is not None or self.conflicts or self.forbidden is not None
         return not hindered and not self.others_running and self.available >= self.enough
 
     @property
@@ -58,8 +62,8 @@ class Facts:
             return Cause(self.refusal.reason, self.refusal.message)
         if self.conflicts:
             return Cause("NameConflict", _conflict_message(self.conflicts))
-        if self.forbidden:
-            return Cause("ChildRefused", self.forbidden)
+        if self.forbidden is not None:
+            return self.forbidden
         if self.overdue and not self.rolled_out:
             known = self.way is not None and self.way.reason != "RollingOut"
             why = self.way.message if self.way is not None and known else self.waiting_for
@@ -85,6 +89,7 @@ def conditions_of(facts: Facts) -> Sequence[Condition]:
         _progressing(facts),
         _endpoint_ready(facts),
         scaling_active(facts.scaling, facts.autoscaler, refused=facts.refusal is not None),
+        facts.model,
         _degraded(facts),
     ]
     stalled = facts.stalled or (_denied(facts) if facts.rolled_out else None)
@@ -165,11 +170,11 @@ def _endpoint_ready(facts: Facts) -> Condition:
 def _degraded(facts: Facts) -> Condition:
     if facts.conflicts:
         return condition("Degraded", True, "NameConflict", _conflict_message(facts.conflicts))
-    if facts.forbidden:
-        return condition("Degraded", True, "ChildRefused", facts.forbidden)
+    if facts.forbidden is not None:
+        return condition("Degraded", True, facts.forbidden.reason, facts.forbidden.message)
     cause = facts.cause
     # Servers that merely start are no defect, unless they had all been there before.
-    if cause is not None and (cause.reason != "PodsNotReady" or facts.rolled_before):
+    if cause is not None and (cause.reason not in _STARTING or facts.rolled_before):
         return condition("Degraded", True, cause.reason, cause.message)
     return condition("Degraded", False, "Healthy", "")
 

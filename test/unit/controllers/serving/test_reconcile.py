@@ -33,6 +33,7 @@ from aiop.runtime.controller.children import Child, ChildWriter, Outcome, Owner
 from aiop.runtime.controller.controller import Result
 from aiop.runtime.views.custom import CustomObject
 from aiop.runtime.views.meta import ObjectMeta
+from aiop.runtime.views.workloads import ContainerState, ContainerStatus, Running
 from support.clock import FakeClock
 from support.servingworld import NAME, NAMESPACE, UID, World
 
@@ -309,7 +310,7 @@ async def test_a_forbidden_child_is_told_in_the_servers_words(setting: Setting) 
     setting.answers["Ingress"] = Forbidden(403, "Forbidden", "exceeded quota: ingresses")
     await setting.reconcile()
     assert setting.conditions()["Accepted"][0] == "True"
-    assert setting.conditions()["Ready"] == ("False", "ChildRefused")
+    assert setting.conditions()["Ready"] == ("False", "QuotaExceeded")
     assert "exceeded quota: ingresses" in str(setting.statuses[-1])
 
 
@@ -424,3 +425,28 @@ async def test_killed_after_any_write_the_end_is_the_same() -> None:
 def test_the_field_manager_is_the_controllers_own() -> None:
     assert FIELD_MANAGER == "aiop/serving"
     assert ServingSettings().workers >= 1
+
+
+async def test_a_rollout_without_room_is_looked_at_again_when_the_patience_is_over() -> None:
+    setting = Setting(World(capacity=2))
+    await setting.settle()
+    setting.world.now = setting.clock.now()
+    setting.world.change(modelVersion="v2")
+    await setting.reconcile()
+    setting.world.kubernetes()
+    await setting.clock.advance(QUIET_SECONDS)
+    result = await setting.reconcile()
+    assert result.requeue_after == pytest.approx(60.0 - QUIET_SECONDS)
+    await setting.clock.advance(60.0)
+    await setting.reconcile()
+    assert setting.world.counts() == {"v1": 1, "v2": 1}
+
+
+async def test_a_server_that_does_not_get_ready_is_looked_at_again() -> None:
+    setting = Setting(World(ready_at_once=0))
+    await setting.settle()
+    started = setting.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    state = ContainerState(running=Running(started))
+    for pod in setting.world.pods:
+        pod.containers = (ContainerStatus(name="server", started=True, state=state),)
+    assert (await setting.reconcile()).requeue_after == pytest.approx(60.0)

@@ -1,6 +1,6 @@
 """What people read: the status of a workload in every situation."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -15,7 +15,14 @@ from aiop.controllers.serving.report import Report, make_report
 from aiop.controllers.serving.verdict import Hindrance
 from aiop.runtime.client.builtin import HORIZONTALPODAUTOSCALERS, INGRESSES
 from aiop.runtime.views.meta import ObjectMeta
-from aiop.runtime.views.workloads import ReplicaSet, ReplicaSetStatus, TimedCondition
+from aiop.runtime.views.workloads import (
+    ContainerState,
+    ContainerStatus,
+    ReplicaSet,
+    ReplicaSetStatus,
+    Running,
+    TimedCondition,
+)
 from support.servingworld import FakePod, World
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -63,7 +70,7 @@ def test_a_served_workload_is_ready_in_every_word() -> None:
     conditions = {each["type"]: each["status"] for each in status["conditions"]}
     assert conditions == {
         "Accepted": "True", "Ready": "True", "Available": "True", "Progressing": "False", "EndpointReady": "True",
-        "ScalingActive": "False", "Degraded": "False",
+        "ScalingActive": "False", "ModelReady": "True", "Degraded": "False",
     }  # fmt: skip
     assert (status["replicas"], status["readyReplicas"], status["version"]) == (2, 2, "v1")
     assert status["selector"] == "geartickler.com/aiworkload=bert"
@@ -152,10 +159,11 @@ def test_what_the_api_server_finds_wrong_is_an_invalid_spec() -> None:
 
 
 def test_what_the_api_server_forbids_is_told_in_its_words_and_never_called_ready() -> None:
-    found = conditions_of(served(), Hindrance(refusal=ChildRefused("exceeded quota")))
+    found = conditions_of(served(), Hindrance(refusal=ChildRefused("QuotaExceeded", "exceeded quota")))
     assert found["Accepted"][0] == "True"
-    assert found["Ready"] == ("False", "ChildRefused")
-    assert found["Degraded"] == ("True", "ChildRefused")
+    assert found["Ready"] == ("False", "QuotaExceeded")
+    assert found["Degraded"] == ("True", "QuotaExceeded")
+    assert found["Stalled"] == ("True", "QuotaExceeded")
 
 
 def test_a_strangers_object_of_a_childs_name_is_a_conflict() -> None:
@@ -189,7 +197,7 @@ def test_pods_that_are_refused_are_told_in_the_servers_words() -> None:
     condition = TimedCondition("ReplicaFailure", "True", "FailedCreate", "exceeded quota: gpus")
     labels = dict(thing.body["metadata"]["labels"])
     world.replica_sets = (ReplicaSet(ObjectMeta(name="rs", labels=labels), ReplicaSetStatus(conditions=(condition,))),)
-    assert conditions_of(world)["Degraded"] == ("True", "PodsRefused")
+    assert conditions_of(world)["Degraded"] == ("True", "QuotaExceeded")
     assert "exceeded quota: gpus" in message_of(world, "Ready")
 
 
@@ -200,6 +208,39 @@ def test_servers_that_merely_start_are_no_defect_unless_they_had_been_there() ->
     world = served()
     world.pods[0].ready = False
     assert conditions_of(world)["Degraded"] == ("True", "PodsNotReady")
+
+
+def test_a_server_that_was_evicted_is_a_defect_only_where_it_had_served() -> None:
+    world = served()
+    world.pods[0].ready = False
+    gone = FakePod("evicted", "x", world.pods[0].revision, "v1", phase="Failed", reason="Evicted")
+    world.pods.append(gone)
+    assert conditions_of(world)["Degraded"] == ("True", "Evicted")
+    fresh = World(ready_at_once=0)
+    fresh.step()
+    gone.revision = fresh.pods[0].revision
+    fresh.pods.append(gone)
+    assert conditions_of(fresh)["Degraded"][0] == "False"
+
+
+def test_a_server_that_does_not_get_ready_is_looked_at_again_when_it_has_had_its_time() -> None:
+    world = served()
+    world.pods[0].ready = False
+    running = ContainerState(running=Running(NOW.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    world.pods[0].containers = (ContainerStatus(name="server", started=True, state=running),)
+    assert report_of(world).look_again == 60.0
+    report = report_of(world, now=NOW + timedelta(seconds=60))
+    assert report.look_again is None
+    assert {each.type: each.reason for each in report.after}["Degraded"] == "ReadinessFailing"
+
+
+def test_the_models_way_is_told_in_a_condition_of_its_own() -> None:
+    assert conditions_of(served())["ModelReady"] == ("True", "ModelMounted")
+    assert conditions_of(served(replicas=0))["ModelReady"] == ("False", "ScaledToZero")
+    assert conditions_of(World(spec={"modelName": 3}))["ModelReady"] == ("False", "InvalidSpec")
+    world = World()
+    world.step()
+    assert conditions_of(world)["ModelReady"][1] in {"ModelWaiting", "ModelMounted"}
 
 
 def test_growth_by_the_autoscaler_does_not_unset_ready() -> None:

@@ -50,6 +50,23 @@ def test_good_news_is_normal_and_bad_news_a_warning() -> None:
     assert [each.event_type for each in announcements(before, after)] == ["Normal", "Warning"]
 
 
+def test_of_the_models_way_only_its_fetch_is_news() -> None:
+    before = [condition("ModelReady", False, "ModelMeasuring")]
+    (told,) = announcements(before, [condition("ModelReady", False, "ModelFetching", "fetching 4.1 GiB in 12 files")])
+    assert (told.event_type, told.note) == ("Normal", "ModelReady: fetching 4.1 GiB in 12 files")
+    assert announcements(before, [condition("ModelReady", False, "ModelNotFound")]) == []
+    assert announcements(before, [condition("ModelReady", True, "ModelMounted")]) == []
+
+
+def test_a_rollout_without_extra_servers_is_no_warning_and_one_that_waits_is() -> None:
+    before = [condition("Progressing", True, "RollingOut")]
+    kinds = [
+        announcements(before, [condition("Progressing", True, reason)])[0].event_type
+        for reason in ("RollingOutInPlace", "LastServerStays")
+    ]
+    assert kinds == ["Normal", "Warning"]
+
+
 NOT_READY, READY = [Condition("Ready", "False")], [Condition("Ready", "True")]
 
 
@@ -83,6 +100,13 @@ def test_a_flip_that_is_taken_back_leaves_nothing_to_tell_in_haste() -> None:
     pacer.delay("uid", NOT_READY, READY, 10.1)
     assert pacer.delay("uid", NOT_READY, NOT_READY, 10.2) > FLIP_SECONDS
     assert pacer.delay("uid", NOT_READY, READY, 10.5) == pytest.approx(FLIP_SECONDS)
+
+
+def test_how_the_models_files_come_is_mere_progress() -> None:
+    pacer = StatusPacer()
+    pacer.wrote("uid", 10.0)
+    fetched = [*NOT_READY, Condition("ModelReady", "True", "ModelFetched")]
+    assert pacer.delay("uid", [*NOT_READY, Condition("ModelReady", "False")], fetched, 10.2) > FLIP_SECONDS
 
 
 def custom(spec: Any, generation: int = 1, uid: str = "uid") -> CustomObject:
@@ -161,6 +185,21 @@ def test_what_is_forbidden_is_not_called_the_specs_fault() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ('services "bert" is forbidden: exceeded quota: few, requested: count/services=1', "QuotaExceeded"),
+        ('services is forbidden: User "system:serviceaccount:a:b" cannot create resource "services"', "RightMissing"),
+        ("no", "ChildRefused"),
+    ],
+)
+def test_who_forbids_it_has_a_reason_of_its_own(words: str, reason: str) -> None:
+    found = refusal_of(CHILD, Forbidden(403, "Forbidden", words))
+    assert isinstance(found, ChildRefused)
+    assert found.reason == reason
+    assert words in found.message
+
+
+@pytest.mark.parametrize(
     ("manager", "subresource", "fields", "expected"),
     [
         ("kube-controller-manager", "scale", b'{"f:spec":{"f:replicas":{}}}', True),
@@ -191,8 +230,8 @@ def test_every_reason_that_the_code_names_is_in_the_table() -> None:
 
 
 def _reasons_in(tree: ast.AST) -> set[str]:
-    """The reasons given to condition(), Cause, NotAccepted and Outside, and those returned as the first of a pair."""
-    positions = {"condition": 2, "Cause": 0, "NotAccepted": 0, "Outside": 1}
+    """The reasons given to whatever takes one, and those returned as the first of a pair."""
+    positions = {"condition": 2, "Cause": 0, "NotAccepted": 0, "ChildRefused": 0, "known_by": 0, "Outside": 1}
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in positions:
