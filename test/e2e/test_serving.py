@@ -98,9 +98,9 @@ def test_ready_is_never_true_while_a_rollout_is_under_way(kubectl: Kubectl) -> N
 @pytest.mark.parametrize(
     ("image", "reason", "words"),
     [
-        ("registry.example/no-such-image:1", "ImagePullFailed", "registry.example/no-such-image:1"),
+        ("registry.example/no-such-image:1", "ImageNotFound", "registry.example/no-such-image:1"),
         ("registry.example/crashes:1", "CrashLoop", "exit code 1 (Error): panic: the model file is damaged"),
-        ("registry.example/runs-as-root:1", "ContainerConfigError", "numeric non-root user"),
+        ("registry.example/runs-as-root:1", "ImageRunsAsRoot", "numeric non-root user"),
     ],
 )
 def test_what_blocks_a_new_image_is_said_while_the_old_one_serves(
@@ -129,7 +129,7 @@ def test_a_quota_that_refuses_pods_is_named(kubectl: Kubectl) -> None:
     kubectl.apply(quota)
     eventually(lambda: kubectl.get("resourcequota", "none").get("status", {}).get("hard"))
     kubectl.apply(workload())
-    degraded = wait_for(kubectl, "Degraded", "True", "PodsRefused")
+    degraded = wait_for(kubectl, "Degraded", "True", "QuotaExceeded")
     assert "exceeded quota" in degraded["message"]
 
 

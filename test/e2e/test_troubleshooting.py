@@ -47,23 +47,35 @@ def limits(**amounts: Any) -> dict[str, Any]:
 
 
 PENDING, REFUSED, UNMADE = "Pods are pending", "No pod is made", "The container cannot be made"
-UNSCHEDULABLE = ("Degraded", "True", "Unschedulable")
-PODS_REFUSED = ("Degraded", "True", "PodsRefused")
-CRASHING = ("Degraded", "True", "CrashLoop")
 GPUS = {"resources": {"limits": {"nvidia.com/gpu": 64}}}
 SCALED = {"autoscaling": {"enabled": True, "targetCPUUtilization": 70}, "resources": {}}
+
+
+def degraded(reason: str) -> tuple[str, str, str]:
+    return "Degraded", "True", reason
+
+
 SYMPTOMS = [
-    Symptom(PENDING, UNSCHEDULABLE, "Insufficient nvidia.com/gpu", GPUS),
-    Symptom(PENDING, UNSCHEDULABLE, "didn't match Pod's node affinity/selector", {"nodeSelector": {"zone": "moon"}}),
-    Symptom(PENDING, UNSCHEDULABLE, 'persistentvolumeclaim "…" not found', {"modelUri": "pvc://nosuch/model"}),
-    Symptom(REFUSED, PODS_REFUSED, "no PriorityClass with name …", {"priorityClassName": "nosuch"}),
-    Symptom(REFUSED, PODS_REFUSED, 'serviceaccount "…" not found', {"serviceAccountName": "nosuch"}),
-    Symptom(REFUSED, PODS_REFUSED, "exceeded quota: …", limits(cpu="3"), SMALL_NAMESPACE),
-    Symptom(REFUSED, PODS_REFUSED, "must specify limits.cpu", {"resources": {}}, SMALL_NAMESPACE),
-    Symptom("The image is not pulled", ("Degraded", "True", "ImagePullFailed"), "not found", image("no-such-image")),
-    Symptom("The server crashes", CRASHING, "", image("crashes")),
-    Symptom("The server is killed for its memory", CRASHING, "exit code 137 (OOMKilled)", image("out-of-memory")),
-    Symptom(UNMADE, ("Degraded", "True", "ContainerConfigError"), "image will run as root", image("runs-as-root")),
+    Symptom(PENDING, degraded("Unschedulable"), "Insufficient nvidia.com/gpu", GPUS),
+    Symptom(
+        PENDING,
+        degraded("Unschedulable"),
+        "didn't match Pod's node affinity/selector",
+        {"nodeSelector": {"zone": "moon"}},
+    ),
+    Symptom(
+        PENDING, degraded("MissingClaim"), 'persistentvolumeclaim "…" not found', {"modelUri": "pvc://nosuch/model"}
+    ),
+    Symptom(REFUSED, degraded("MissingPriorityClass"), "no PriorityClass with name …", {"priorityClassName": "nosuch"}),
+    Symptom(
+        REFUSED, degraded("MissingServiceAccount"), 'serviceaccount "…" not found', {"serviceAccountName": "nosuch"}
+    ),
+    Symptom(REFUSED, degraded("QuotaExceeded"), "exceeded quota: …", limits(cpu="3"), SMALL_NAMESPACE),
+    Symptom(REFUSED, degraded("QuotaWantsAmounts"), "must specify limits.cpu", {"resources": {}}, SMALL_NAMESPACE),
+    Symptom("The image is not pulled", degraded("ImageNotFound"), "not found", image("no-such-image")),
+    Symptom("The server crashes", degraded("CrashLoop"), "", image("crashes")),
+    Symptom("The server is killed for its memory", degraded("OutOfMemory"), "", image("out-of-memory")),
+    Symptom(UNMADE, degraded("ImageRunsAsRoot"), "image will run as root", image("runs-as-root")),
     Symptom(
         "The autoscaler does nothing", ("ScalingActive", "False", "NoUsableMetric"), "…targetCPUUtilization…", SCALED
     ),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from aiop.sim.cluster.api import Object
+from aiop.sim.cluster.modelfetch import fetch_failure
 from aiop.sim.cluster.objects import annotations_of, containers_of, init_containers_of
 
 
@@ -52,10 +53,28 @@ _LONGEST_SECONDS = 86400.0
 _HIGHEST_EXIT_CODE = 255
 _BY_WORD = {
     "no-such-image": Outcome(Ending.IMAGE_MISSING),
+    "wants-login": Outcome(
+        Ending.IMAGE_MISSING,
+        message="pull access denied, repository does not exist or may require authorization: server message: "
+        "insufficient_scope: authorization failed",
+    ),
     "crashes": Outcome(Ending.CRASHES, exit_code=1, message="panic: the model file is damaged"),
     "out-of-memory": Outcome(Ending.CRASHES, exit_code=137, reason="OOMKilled"),
+    "no-such-command": Outcome(
+        Ending.CRASHES,
+        exit_code=128,
+        reason="StartError",
+        message="failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create "
+        'failed: unable to start container process: exec: "serve": executable file not found in $PATH',
+    ),
     "never-ready": Outcome(Ending.NEVER_READY),
     "runs-as-root": Outcome(Ending.CONFIG_ERROR),
+    "lacks-secret": Outcome(Ending.CONFIG_ERROR, message='secret "keys" not found'),
+    "lacks-key": Outcome(Ending.CONFIG_ERROR, message="couldn't find key token in Secret team/keys"),
+    "lacks-settings": Outcome(Ending.CONFIG_ERROR, message='configmap "settings" not found'),
+    "lacks-path": Outcome(
+        Ending.CONFIG_ERROR, message='failed to create subPath directory for volumeMount "model" of container "server"'
+    ),
     "gets-evicted": Outcome(Ending.EVICTED),
     "starts-slowly": Outcome(start_seconds=5.0, ready_seconds=5.0),
 }
@@ -69,12 +88,17 @@ def scripted(pod: Object) -> Outcome:
 def by_image(pod: Object) -> Outcome:
     """A word in an image's name decides; a pod that does not restart completes; any other serves.
 
-    ``runs-as-root`` is a fault only where the pod refuses root without naming another user, as in real life.
+    ``runs-as-root`` is a fault only where the pod refuses root without naming another user, as in real life. Of a pod
+    that fetches a model the words of its URI decide too.
     """
     for container in [*init_containers_of(pod), *containers_of(pod)]:
         for word, outcome in _BY_WORD.items():
             if word in str(container.get("image", "")) and _applies(outcome, pod, container):
                 return replace(outcome, container=container["name"])
+    for container in init_containers_of(pod):
+        failure = fetch_failure(container)
+        if failure is not None:
+            return Outcome(Ending.CRASHES, ready_seconds=0.3, exit_code=1, message=failure, container=container["name"])
     if pod["spec"].get("restartPolicy", "Always") != "Always":
         return Outcome(Ending.COMPLETES)
     return SERVES
@@ -112,7 +136,7 @@ def _times(said: dict[str, str]) -> Iterator[tuple[str, float]]:
 
 
 def _applies(outcome: Outcome, pod: Object, container: Object) -> bool:
-    if outcome.ending is not Ending.CONFIG_ERROR:
+    if outcome.ending is not Ending.CONFIG_ERROR or outcome.message:
         return True
     context = {**(pod["spec"].get("securityContext") or {}), **(container.get("securityContext") or {})}
     return bool(context.get("runAsNonRoot")) and not context.get("runAsUser")

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from aiop.sim.cluster import podstatus
+from aiop.sim.cluster import modelfetch, podstatus
 from aiop.sim.cluster.api import Object
 from aiop.sim.cluster.objects import (
     containers_of,
@@ -121,7 +121,11 @@ class PodLife:
         if container.get("restartPolicy") == "Always":
             self._views[name] = replace(self._views[name], ready=True)
         else:
-            self._views[name] = replace(self._finish(name, Outcome()), ready=True)
+            if seconds := modelfetch.seconds_of(container):
+                await self._show()
+                await self._sleep(seconds)
+            done = Outcome(message=modelfetch.last_word(container))
+            self._views[name] = replace(self._finish(name, done), ready=True)
         await self._show()
 
     def _may_go_on(self, container: Object) -> bool:
@@ -174,12 +178,12 @@ class PodLife:
     async def _miss_image(self, name: str) -> None:
         """The real kubelet goes on trying and shows both reasons in turn; we stop at the second."""
         image = next(str(each["image"]) for each in self._everything() if each["name"] == name)
-        failed = podstatus.pull_failed(image)
+        failed = podstatus.pull_failed(image, self._outcome.message)
         self._views[name] = replace(self._views[name], state=podstatus.waiting("ErrImagePull", failed))
         await self._show()
         await self._say("Failed", f'Failed to pull image "{image}": {failed}', warning=True)
         await self._sleep(_BEAT_SECONDS)
-        words = podstatus.pull_back_off(image)
+        words = podstatus.pull_back_off(image, self._outcome.message)
         self._views[name] = replace(self._views[name], state=podstatus.waiting("ImagePullBackOff", words))
         await self._show()
 

@@ -63,15 +63,16 @@ def lost(moment: str) -> Object:
     return terminated(outcome, moment, moment)
 
 
-def pull_failed(image: str) -> str:
-    """Why an image cannot be pulled."""
+def pull_failed(image: str, words: str = "") -> str:
+    """Why an image cannot be pulled; ``words`` are the registry's (empty: there is no such image)."""
     full = image if "/" in image else f"docker.io/library/{image}"
-    return f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": {full}: not found'
+    said = words or f"{full}: not found"
+    return f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": {said}'
 
 
-def pull_back_off(image: str) -> str:
+def pull_back_off(image: str, words: str = "") -> str:
     """That the kubelet waits before it tries again."""
-    return f'Back-off pulling image "{image}": ErrImagePull: {pull_failed(image)}'
+    return f'Back-off pulling image "{image}": ErrImagePull: {pull_failed(image, words)}'
 
 
 def root_refused(pod: Object, container: str) -> str:
