@@ -17,6 +17,7 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -45,7 +46,7 @@ class ControlPlane:
 
     ``binaries`` is a folder that holds the four programs under their own names (as KUBEBUILDER_ASSETS does); without
     it the multi-call binary of `build.py` is used. ``audit_policy`` says what the audit log holds; the default holds
-    each write with its body.
+    each write with its body. ``options`` are more arguments of kube-apiserver.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class ControlPlane:
         version: str | None = None,
         binaries: Path | None = None,
         audit_policy: str = AUDIT_POLICY,
+        options: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self._version = version
         self._binaries = binaries
         self._audit_policy = audit_policy
+        self._options = options
         self._components: list[Component] = []
         self._ports = _free_ports(5)
         self.token = secrets.token_urlsafe(24)
@@ -186,6 +189,7 @@ class ControlPlane:
             "--allow-privileged=true",
             f"--audit-log-path={self.audit_log}",
             f"--audit-policy-file={self.folder / 'audit-policy.yaml'}",
+            *self._options,
             at=at,
         )
         wait_until(self._is_ready, [component], _START_SECONDS)

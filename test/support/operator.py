@@ -5,13 +5,17 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from support.kubectl import eventually
 
 _STOP_SECONDS = 40.0
+_O = TypeVar("_O", bound="Operator")
 
 
 class Operator:
@@ -21,7 +25,7 @@ class Operator:
 
     def __init__(self, kubeconfig: Path, log: Path, *arguments: str) -> None:
         self._kubeconfig = kubeconfig
-        self._log = log
+        self.log = log
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self.environment: dict[str, str] = {}
@@ -37,7 +41,7 @@ class Operator:
         """Start it and wait for nothing."""
         health, metrics = _free_port(), _free_port()
         self.health, self.metrics = f"http://127.0.0.1:{health}", f"http://127.0.0.1:{metrics}/metrics"
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", *self.program, "--kubeconfig", str(self._kubeconfig)),
@@ -55,6 +59,16 @@ class Operator:
         assert self._process is not None
         assert self._process.poll() is None, f"the operator ended:\n{self.words()}"
         return self.fetch(f"{self.health}/readyz") == "ok"
+
+    def readiness(self) -> str:
+        """What /readyz answers, whether it is ready or not; empty while nobody answers."""
+        try:
+            with urllib.request.urlopen(f"{self.health}/readyz", timeout=5) as answer:  # noqa: S310 - http on loopback
+                return str(answer.read().decode())
+        except urllib.error.HTTPError as refusal:
+            return refusal.read().decode()
+        except OSError:
+            return ""
 
     @staticmethod
     def fetch(url: str) -> str:
@@ -91,7 +105,19 @@ class Operator:
 
     def words(self) -> str:
         """The end of its log."""
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-30:])
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
+
+
+@contextmanager
+def running(operator: _O) -> Iterator[_O]:
+    """Ends it with the context: well and by itself if the test went well, else at once."""
+    try:
+        yield operator
+        if not operator.ended:
+            assert operator.stop() == 0, operator.words()
+    finally:
+        if not operator.ended:
+            operator.kill()
 
 
 def _free_port() -> int:

@@ -3,8 +3,6 @@
 import json
 import os
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +13,7 @@ from typing import Any
 from hack.controlplane.launch import ControlPlane
 from support.controlplane import Cluster, with_token
 from support.kubectl import eventually
-from support.operator import Operator
+from support.operator import Operator, running
 from support.rest import Rest
 from support.smalloperator import GROUP, LABEL, STORMS
 
@@ -111,7 +109,6 @@ class SmallOperator(Operator):
     def __init__(self, kubeconfig: Path, log: Path, *arguments: str) -> None:
         super().__init__(kubeconfig, log, *arguments)
         self.kubeconfig = kubeconfig
-        self.log = log
         self.environment = {"PYTHONPATH": os.pathsep.join(filter(None, (str(_TESTS), os.environ.get("PYTHONPATH"))))}
 
     @property
@@ -137,16 +134,6 @@ class SmallOperator(Operator):
         lines = self.fetch(self.metrics).splitlines()
         return any(line.startswith("leader_election_master_status{") and line.endswith(" 1.0") for line in lines)
 
-    def readiness(self) -> str:
-        """What /readyz answers, whether it is ready or not; empty while nobody answers."""
-        try:
-            with urllib.request.urlopen(f"{self.health}/readyz", timeout=5) as answer:  # noqa: S310 - http on loopback
-                return str(answer.read().decode())
-        except urllib.error.HTTPError as refusal:
-            return refusal.read().decode()
-        except OSError:
-            return ""
-
     def resident_bytes(self) -> int:
         """The process's resident memory."""
         status = Path(f"/proc/{self.pid}/status").read_text()
@@ -157,18 +144,6 @@ class SmallOperator(Operator):
         """The value of the sample that begins so, labels included."""
         lines = self.fetch(self.metrics).splitlines()
         return next((float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"{sample} ")), 0.0)
-
-
-@contextmanager
-def running(operator: SmallOperator) -> Iterator[SmallOperator]:
-    """Ends it with the context: well and by itself if the test went well, else at once."""
-    try:
-        yield operator
-        if not operator.ended:
-            assert operator.stop() == 0, operator.words()
-    finally:
-        if not operator.ended:
-            operator.kill()
 
 
 @dataclass(frozen=True, slots=True)

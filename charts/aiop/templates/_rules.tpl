@@ -1,6 +1,6 @@
 {{/* What the operator may do, one rule a line: no wildcard, no Secrets, no right to grant rights. A test runs the
      operator through all that it does and reads the API server's audit log: a verb that was not needed there has no
-     place here (test/e2e/rights). */}}
+     place here. Whoever adds a rule adds to that story what it is for (test/support/rightsstory.py). */}}
 
 {{/* Kinds in namespaces: by a ClusterRole, or with watchNamespaces by a Role in each of them. */}}
 {{- define "aiop.rules.namespaced" -}}
@@ -13,7 +13,7 @@
 - {apiGroups: [""], resources: [services], verbs: [get, list, watch, create, patch, delete]}
 - {apiGroups: [networking.k8s.io], resources: [ingresses], verbs: [get, list, watch, create, patch, delete]}
 - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [get, list, watch, create, patch, delete]}
-- {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [get, list, watch, create, patch, delete]}
+- {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [get, list, watch, create, patch]}
 # Children of kinds that a cluster may have or not; the operator asks for them, to know.
 - {apiGroups: [gateway.networking.k8s.io], resources: [httproutes], verbs: [get, list, watch, create, patch, delete]}
 - {apiGroups: [traefik.io], resources: [middlewares], verbs: [get, list, watch, create, patch, delete]}
@@ -38,7 +38,7 @@
 {{/* Kinds in no namespace: always by a ClusterRole. */}}
 {{- define "aiop.rules.cluster" -}}
 # The default runtimes are made and renewed, never deleted.
-- {apiGroups: [geartickler.com], resources: [servingruntimes], verbs: [get, list, watch, create, update]}
+- {apiGroups: [geartickler.com], resources: [servingruntimes], verbs: [list, watch, create, update]}
 # Which controller serves an Ingress, and so how its paths are rewritten.
 - {apiGroups: [networking.k8s.io], resources: [ingressclasses], verbs: [list, watch]}
 {{- end -}}

@@ -9,8 +9,9 @@ import pytest
 from hack.controlplane.launch import ControlPlane
 from support.controlplane import Cluster
 from support.faultyproxy import FaultyProxy
+from support.operator import running
 from support.rest import Rest
-from support.storms import QUICK_LEASE, Sea, SmallOperator, install, running
+from support.storms import QUICK_LEASE, Sea, SmallOperator, install
 
 _numbers = itertools.count(1)
 # With what was answered: its versions are the order of writes.

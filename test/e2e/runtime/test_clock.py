@@ -8,7 +8,8 @@ import pytest
 
 from support.faultyproxy import FaultyProxy
 from support.kubectl import eventually
-from support.storms import Sea, SmallOperator, running
+from support.operator import running
+from support.storms import Sea, SmallOperator
 
 pytestmark = pytest.mark.real
 

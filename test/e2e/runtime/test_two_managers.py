@@ -16,7 +16,8 @@ from support.auditstory import Reign, Write, before, read_story
 from support.faults import delays, duplicates, is_write, loses_answer
 from support.faultyproxy import FaultyProxy
 from support.kubectl import eventually
-from support.storms import QUICK_LEASE, Sea, SmallOperator, running
+from support.operator import running
+from support.storms import QUICK_LEASE, Sea, SmallOperator
 
 pytestmark = pytest.mark.real
 
