@@ -75,4 +75,6 @@ def _operator(cluster: Cluster, admin: Kubectl, folder: Path) -> Operator:
     arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
     own = [word for word in arguments if word != "manager" and not word.startswith(_ADDRESSES)]
     token = system("create", "token", ACCOUNT, "--duration=3h").strip()
+    # A pod finds its namespace beside its token.
+    own += ["--lease-namespace", SYSTEM]
     return Operator(with_token(cluster.kubeconfig, folder / "kubeconfig", token), folder / "log", *own)

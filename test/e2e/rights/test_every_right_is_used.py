@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.security(23)]
 TEAM = "team-a"
 # No request tells that it was needed: `test_rights_taken_away` takes it away.
 UNSEEN = {"aiworkloads/finalizers"}
-# What anybody may read who is authenticated.
-PATHS = {"/version"}
+# What anybody may read who is authenticated: the version, and which APIs there are.
+PATHS = {"/version", "/apis/custom.metrics.k8s.io", "/apis/custom.metrics.k8s.io/v1beta1"}
 
 
 @dataclass(frozen=True, slots=True)
