@@ -32,6 +32,10 @@ class Operator:
         self.health = ""
         self.metrics = ""
 
+    def with_options(self, log: Path, *arguments: str) -> "Operator":
+        """Another one of the same cluster, with further options; start it once this one has stopped."""
+        return type(self)(self._kubeconfig, log, *self._arguments, *arguments)
+
     def start(self) -> None:
         """Start it and wait until it is ready."""
         self.launch()
