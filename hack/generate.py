@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from hack.generated.argocd import argocd_files
 from hack.generated.chart import crd_templates
 from hack.generated.dashboards import FOLDER, dashboard_files
 from hack.generated.included import pages_with_files
@@ -19,6 +20,7 @@ from hack.generated.values import values_page
 ROOT = Path(__file__).parents[1]
 # Folders in which every file is generated: what is there and not in the list is left over from before.
 _WHOLE = (
+    "manifests/argocd",
     "manifests/base",
     "manifests/components/*",
     "manifests/crds",
@@ -39,6 +41,7 @@ def generated_files() -> Iterator[tuple[str, str]]:
 
 def _from_sources() -> Iterator[tuple[str, str]]:
     yield from crd_templates()
+    yield from argocd_files(ROOT)
     yield from dashboard_files()
     yield from reference_pages()
     yield from values_page(ROOT)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 _PAGES = "docs"
 _MARKED = re.compile(r"(<!-- file: (?P<file>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_LANGUAGES = {".py": "python", ".yaml": "yaml"}
+_LANGUAGES = {".py": "python", ".yaml": "yaml", ".lua": "lua"}
 
 
 def pages_with_files(root: Path) -> Iterator[tuple[str, str]]:

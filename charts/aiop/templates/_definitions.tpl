@@ -6,20 +6,12 @@
      never stays unnoticed, and --take-ownership hands it over. Without a cluster (helm template) all are rendered. */}}
 {{- define "aiop.definition.rendered" -}}
 {{- if .root.Values.crds.install -}}
-{{- $annotations := include "aiop.definition.annotations" .name | fromYaml -}}
-{{- $name := get $annotations "meta.helm.sh/release-name" -}}
-{{- $namespace := get $annotations "meta.helm.sh/release-namespace" -}}
-{{- $ours := and (eq $name .root.Release.Name) (eq $namespace .root.Release.Namespace) -}}
-{{- if or $ours (ne (get $annotations "geartickler.com/schema") .schema) -}}
+{{- $found := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" .name -}}
+{{- $mark := get (include "aiop.annotations" $found | fromYaml) "geartickler.com/schema" -}}
+{{- if or (ne $mark .schema) (include "aiop.ours" (dict "root" .root "object" $found)) -}}
 true
 {{- end -}}
 {{- end -}}
-{{- end -}}
-
-{{/* The annotations of a CRD in the cluster, by its name; none if it is not there or there is no cluster. */}}
-{{- define "aiop.definition.annotations" -}}
-{{- $found := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" . -}}
-{{- dig "metadata" "annotations" (dict) (default (dict) $found) | toYaml -}}
 {{- end -}}
 
 {{- define "aiop.definition.metadata" -}}
@@ -28,4 +20,29 @@ true
 {{- $_ := set $annotations "helm.sh/resource-policy" "keep" -}}
 {{- end -}}
 {{- include "aiop.metadata" (dict "root" .root "name" .name "clusterScoped" true "annotations" $annotations) -}}
+{{- end -}}
+
+{{/* The annotations of an object that `lookup` has found; none if it has found nothing. */}}
+{{- define "aiop.annotations" -}}
+{{- dig "metadata" "annotations" (dict) (default (dict) .) | toYaml -}}
+{{- end -}}
+
+{{/* Whether an object in the cluster belongs to this release: (dict "root" $ "object" OBJECT); "true" or nothing. */}}
+{{- define "aiop.ours" -}}
+{{- $annotations := include "aiop.annotations" .object | fromYaml -}}
+{{- $name := get $annotations "meta.helm.sh/release-name" -}}
+{{- $namespace := get $annotations "meta.helm.sh/release-namespace" -}}
+{{- if and (eq $name .root.Release.Name) (eq $namespace .root.Release.Namespace) -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* To whom an object in the cluster belongs, in words. */}}
+{{- define "aiop.owner" -}}
+{{- $annotations := include "aiop.annotations" . | fromYaml -}}
+{{- with get $annotations "meta.helm.sh/release-name" -}}
+the release {{ . }} of the namespace {{ get $annotations "meta.helm.sh/release-namespace" }}
+{{- else -}}
+an operator that was not installed by Helm
+{{- end -}}
 {{- end -}}

@@ -26,7 +26,13 @@ def admin(empty_cluster: Cluster) -> Iterator[Kubectl]:
     """An administrator's kubectl; each test finds and leaves the cluster without CRDs."""
     kubectl = Kubectl(empty_cluster.kubeconfig)
     yield kubectl
+    eventually(lambda: all(cached(kubectl, each["spec"]["names"]["plural"]) for each in kubectl.items("crd")))
     kubectl("delete", "crd", "--all")
+
+
+def cached(kubectl: Kubectl, kind: str) -> bool:
+    """Whether the API server's cache of a kind is filled; a CRD that is deleted before that stays for minutes."""
+    return kubectl.run("get", "--raw", f"/apis/geartickler.com/v1alpha1/{kind}?resourceVersion=0").returncode == 0
 
 
 @pytest.fixture
@@ -132,6 +138,7 @@ def test_an_uninstall_leaves_the_definitions_and_the_workloads_and_nothing_else(
 def test_the_definitions_go_with_the_release_where_the_values_say_so(admin: Kubectl, helm: Helm) -> None:
     helm("install", "first", CHART, *IDLE, "--set", "crds.keep=false")
     assert None not in marks(admin)
+    eventually(lambda: cached(admin, "aiworkloads") and cached(admin, "servingruntimes"))
     helm("uninstall", "first")
     eventually(lambda: admin.items("crd") == [])
 
@@ -144,7 +151,7 @@ def test_a_reinstall_under_another_name_and_namespace_needs_no_option(
     helm("uninstall", "first")
 
     said = elsewhere("install", "second", CHART, *IDLE)
-    assert "belongs to the release first" in said
+    assert f"belongs to the release first of the namespace {helm.namespace}" in said
     assert "--take-ownership" in said
     elsewhere("upgrade", "second", CHART, *IDLE, "--set", "workers=8")
     assert "--workers=8" in manager(inside(admin, elsewhere))["args"]
@@ -179,6 +186,33 @@ def test_a_second_operator_of_all_namespaces_is_refused_by_name(
     said = (helm if beside else elsewhere).refusal("install", "second", CHART, *IDLE)
     assert "operator-of-all-namespaces" in said
     assert 'current value is "first"' in said
+
+
+def watching(*namespaces: str) -> tuple[str, ...]:
+    return (*IDLE, "--set", f"watchNamespaces={{{','.join(namespaces)}}}")
+
+
+def test_operators_of_different_namespaces_live_side_by_side(admin: Kubectl, helm: Helm, elsewhere: Helm) -> None:
+    helm("install", "first", CHART, *watching(helm.namespace))
+    helm("install", "second", CHART, *watching(elsewhere.namespace))
+    assert owners(admin) == {("first", helm.namespace)}
+    said = helm.refusal("upgrade", "second", CHART, *watching(helm.namespace, elsewhere.namespace))
+    assert 'Role "geartickler.com:operator"' in said
+    assert 'current value is "first"' in said
+
+
+def test_an_operator_of_all_namespaces_is_refused_beside_one_of_some(helm: Helm, elsewhere: Helm) -> None:
+    helm("install", "first", CHART, *watching(helm.namespace))
+    said = elsewhere.refusal("install", "second", CHART, *IDLE)
+    assert f"the release first of the namespace {helm.namespace} sees to the namespace {helm.namespace} already" in said
+    helm("upgrade", "first", CHART, *IDLE)  # one that becomes the other is alone
+
+
+def test_an_operator_of_some_namespaces_is_refused_beside_one_of_all(helm: Helm, elsewhere: Helm) -> None:
+    helm("install", "first", CHART, *IDLE)
+    said = elsewhere.refusal("install", "second", CHART, *watching(elsewhere.namespace))
+    assert f"the release first of the namespace {helm.namespace} sees to all namespaces already" in said
+    helm("upgrade", "first", CHART, *watching(helm.namespace))
 
 
 def test_the_pods_are_admitted_where_pods_must_be_restricted(admin: Kubectl, helm: Helm) -> None:

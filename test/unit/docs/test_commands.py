@@ -7,7 +7,7 @@ from support.pages import Block, blocks, pages
 
 BLOCKS = [block for page in pages() for block in blocks(page) if block.language in SHELLS]
 # What a block of a page may be in; anything else would go unchecked by mistake.
-LANGUAGES = {*SHELLS, "yaml", "yml", "json", "python", "promql", "text"}
+LANGUAGES = {*SHELLS, "yaml", "yml", "json", "python", "promql", "lua", "text"}
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
