@@ -82,7 +82,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str, str]] = {
     "scaled to zero": (seen(served(replicas=0)), "Suspended", "nothing serves, as asked"),
     "rolling": (seen(rolling()), "Progressing", "the last revision serves meanwhile"),
     "overdue": (seen(overdue()), "Degraded", "ProgressDeadlineExceeded: no progress for"),
-    "all servers lost": (seen(without_endpoints()), "Progressing", "servers"),
+    "all servers lost": (seen(without_endpoints()), "Progressing", "0 of 2 pods are ready"),
     "a spec that makes no sense": (seen(served(replicas="many")), "Degraded", "InvalidSpec: "),
     "a stranger's object": (
         seen(served(), Hindrance(conflicts=("Service bert",))),
