@@ -12,7 +12,11 @@ _MARKED = re.compile(r"(# What follows is generated.*?\n).*", re.DOTALL)
 # Folder, its title, and the pages that have a place of their own.
 _SECTIONS = (
     ("tutorials", "Tutorials", ("first-model", "from-deployment")),
-    ("how-to", "How-to", ("install", "upgrade", "uninstall", "models", "expose", "scale", "monitor", "troubleshooting")),
+    (
+        "how-to",
+        "How-to",
+        ("install", "upgrade", "uninstall", "models", "expose", "scale", "monitor", "troubleshooting"),
+    ),
     ("runbooks", "Runbooks", ("README", "index")),
     ("reference", "Reference", ("api", "aiworkload", "servingruntime", "conditions", "helm-values", "cli", "metrics")),
     ("explanation", "Explanation", ("architecture",)),

@@ -90,7 +90,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str, str]] = {
         "NameConflict: Service bert",
     ),
     "a child that is forbidden": (
-        seen(served(), Hindrance(refusal=ChildRefused("exceeded quota"))),
+        seen(served(), Hindrance(refusal=ChildRefused("QuotaExceeded", "exceeded quota"))),
         "Degraded",
         "exceeded quota",
     ),

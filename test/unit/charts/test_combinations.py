@@ -10,6 +10,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
+from aiop.cli.main import build_parser
 from hack.generated.chart import rendered_chart
 from hack.generated.values import chart_values
 from support.pairs import pairs, pairwise
@@ -30,6 +31,9 @@ SETTINGS: dict[str, list[Any]] = {
     "imagePullSecrets": [[], [{"name": "registry"}]],
     "watchNamespaces": [[], ["team-a", "team-b"]],
     "models.store": ["", "pvc://models"],
+    "models.fetcher.resources": [{}, {"limits": {"cpu": 2, "memory": "1Gi"}}],
+    "models.fetchImage": ["", "registry.example.com/fetch:1"],
+    "models.mlflowTrackingUri": ["", "https://mlflow.example.com"],
     "exposure.ingressClassName": ["", "nginx"],
     "exposure.gateway.name": ["", "public"],
     "exposure.gateway.namespace": ["", "infra"],
@@ -114,6 +118,20 @@ def test_what_selects_the_managers_pods_selects_them_in_each_combination(number:
         assert selector.items() <= labels.items()
     for pod in (each for each in objects if each["kind"] == "Pod"):
         assert not any(selector.items() <= pod["metadata"]["labels"].items() for selector in selectors(objects))
+
+
+@ROW
+def test_the_manager_takes_its_arguments_in_each_combination(number: int) -> None:
+    (deployment,) = [each for each in rendered(number) if each["kind"] == "Deployment"]
+    given = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    options = build_parser("manager").parse_args(given)
+    row = ROWS[number]
+    assert options.model_store == row["models.store"]
+    assert options.watch_namespace == row["watchNamespaces"]
+    assert options.no_leader_election == (not row["leaderElection.enabled"])
+    assert (options.log_level, options.log_format) == (row["log.level"], row["log.format"])
+    assert options.monitor_labels == row["serving.monitoring.labels"]
+    assert options.workers == (8 if row["extraArgs"] else 4)
 
 
 def selectors(objects: list[Any]) -> list[dict[str, str]]:
