@@ -16,9 +16,15 @@ def objects(kind: str, *settings: str) -> list[Any]:
     return [each for each in rendered_chart(ROOT, *settings) if each["kind"] == kind]
 
 
-def policy(*settings: str) -> Any:
-    (found,) = objects("ValidatingAdmissionPolicy", *settings)
+def policy(*settings: str, name: str = "aiop-references") -> Any:
+    (found,) = [each for each in objects("ValidatingAdmissionPolicy", *settings) if each["metadata"]["name"] == name]
     return found
+
+
+def bindings(*settings: str) -> dict[str, list[str]]:
+    """What becomes of a request that a policy refuses, by the policy's name."""
+    found = objects("ValidatingAdmissionPolicyBinding", *settings)
+    return {each["spec"]["policyName"]: each["spec"]["validationActions"] for each in found}
 
 
 def variable(name: str) -> str:
@@ -62,19 +68,19 @@ def test_what_counts_as_harmless_is_in_the_schema_and_names_nothing() -> None:
     assert not harmless & {"image", "command", "args", "probes", "modelUri", "modelName", "runtime", "framework"}
 
 
-def test_the_binding_denies_unless_told_otherwise_and_there_is_none_without_the_policy() -> None:
-    (binding,) = objects("ValidatingAdmissionPolicyBinding")
-    assert binding["spec"]["policyName"] == policy()["metadata"]["name"]
-    assert binding["spec"]["validationActions"] == ["Deny"]
-    (warning,) = objects("ValidatingAdmissionPolicyBinding", "--set", "admissionPolicy.action=Warn")
-    assert warning["spec"]["validationActions"] == ["Warn"]
+def test_the_policies_deny_unless_told_otherwise_and_there_are_none_where_none_are_wanted() -> None:
+    names = {each["metadata"]["name"] for each in objects("ValidatingAdmissionPolicy")}
+    assert names == {"aiop-references", "aiop-records"}
+    assert bindings() == {name: ["Deny"] for name in names}
+    assert bindings("--set", "admissionPolicy.action=Warn") == {name: ["Warn"] for name in names}
     for kind in ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"):
         assert objects(kind, "--set", "admissionPolicy.create=false") == []
 
 
-def test_with_a_list_of_namespaces_the_policy_is_of_these() -> None:
-    selector = policy("--set", "watchNamespaces={a,b}")["spec"]["matchConstraints"]["namespaceSelector"]
+@pytest.mark.parametrize("name", ["aiop-references", "aiop-records"])
+def test_with_a_list_of_namespaces_a_policy_is_of_these(name: str) -> None:
+    selector = policy("--set", "watchNamespaces={a,b}", name=name)["spec"]["matchConstraints"]["namespaceSelector"]
     assert selector["matchExpressions"] == [
         {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["a", "b"]}
     ]
-    assert "namespaceSelector" not in policy()["spec"]["matchConstraints"]
+    assert "namespaceSelector" not in policy(name=name)["spec"]["matchConstraints"]

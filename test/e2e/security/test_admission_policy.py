@@ -229,6 +229,46 @@ def test_a_serviceaccount_can_be_named_by_who_may_run_pods_or_be_it(tenant: Tena
     assert "created" in tenant.create(workload("second", serviceAccountName="robot"))
 
 
+def record(name: str, **labels: str) -> dict[str, Any]:
+    """What the operator would deploy, if it is a workload's."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": {"name": name, "labels": labels},
+        "data": {"pod": {"hostPID": True}},
+        "revision": 1,
+    }
+
+
+@pytest.mark.security(14)
+def test_a_record_of_what_runs_can_be_written_by_who_may_run_it(tenant: Tenant) -> None:
+    verbs = ["create", "get", "update", "patch"]
+    writing = {"apiGroups": ["apps"], "resources": ["controllerrevisions"], "verbs": verbs}
+    mine = {"geartickler.com/aiworkload": "demo"}
+    tenant.grant(writing)
+    assert "says which pods the operator makes" in tenant.refusal(record("forged", **mine))
+    tenant.create(record("plain"))
+    tenant("annotate", "controllerrevision", "plain", "a=b")
+    change = ("label", "controllerrevision", "plain", "geartickler.com/aiworkload=demo")
+    assert "says which pods the operator makes" in tenant.admin.refusal(*change, f"--as={tenant.name}")
+    tenant.grant(writing, {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create"]})
+    assert "created" in tenant.create(record("own", **mine))
+
+
+@pytest.mark.security(14)
+@pytest.mark.parametrize("cascade", ["foreground", "orphan"])
+def test_the_garbage_collector_does_its_work_on_records(namespace: Kubectl, cascade: str) -> None:
+    namespace.apply(workload())
+    owner = namespace.get("aiworkload", "demo")["metadata"]
+    made = record("demo-0123456789", **{"geartickler.com/aiworkload": "demo"})
+    reference = {"apiVersion": "geartickler.com/v1alpha1", "kind": "AIWorkload", "name": "demo", "uid": owner["uid"]}
+    made["metadata"]["ownerReferences"] = [{**reference, "controller": True, "blockOwnerDeletion": True}]
+    namespace("create", "-f", "-", stdin=json.dumps(made))
+    namespace("delete", "aiworkload", "demo", f"--cascade={cascade}", "--timeout=30s")
+    left = [each["metadata"].get("ownerReferences", []) for each in namespace.items("controllerrevisions")]
+    assert left == ([] if cascade == "foreground" else [[]])
+
+
 def largest(names: list[str]) -> dict[str, Any]:
     """Every list that can name Secrets, as long as the schema lets it be; the names in turn."""
     turn = itertools.cycle(names)
