@@ -15,6 +15,7 @@ from aiop.controllers.serving.children.revision import (
 )
 from aiop.controllers.serving.errors import NotAccepted
 from aiop.controllers.serving.exposure.exposing import ExposurePlan, plan_exposure
+from aiop.controllers.serving.exposure.handover import claimed_by_others
 from aiop.controllers.serving.exposure.revisions import destination_of, with_servers
 from aiop.controllers.serving.leftovers import (
     Deletion,
@@ -64,14 +65,19 @@ def make_plan(observed: Observed, specs: SpecCache, settings: ServingSettings, n
         spec = specs.workload(observed.workload)
         target = target_revision(observed.key.name, spec, known, observed.runtimes, settings)
     except NotAccepted as refusal:
-        return _refused(observed, refusal, known)
+        return _refused(observed, refusal, known, settings)
     scaling = scaling_plan(spec, settings, observed.autoscaler_metrics, observed.gpu_metric)
     others = [each for each in known if each.hash != target.hash]
     return _accepted(observed, spec, scaling, _numbered(target, known), others, settings, now)
 
 
-def _refused(observed: Observed, refusal: NotAccepted, known: Sequence[KnownRevision]) -> Plan:
-    """Keep what there is, at the counts that it has: damage done by hand is repaired, and nothing else changes."""
+def _refused(
+    observed: Observed, refusal: NotAccepted, known: Sequence[KnownRevision], settings: ServingSettings
+) -> Plan:
+    """Keep what there is, at the counts that it has: damage done by hand is repaired, and nothing else changes.
+
+    But for a path outside that another workload asks for and this one no longer does.
+    """
     live = [(each, state) for each in known if (state := observed.deployment_of(each.hash)) is not None]
     kept = [
         child
@@ -91,6 +97,7 @@ def _refused(observed: Observed, refusal: NotAccepted, known: Sequence[KnownRevi
         known=tuple(known),
         wanted=max((state.desired for _, state in live), default=0),
         steps=(tuple(kept),) if kept else (),
+        deletions=claimed_by_others(observed, settings.ways),
     )
 
 

@@ -54,7 +54,7 @@ def make_report(observed: Observed, plan: Plan, hindrance: Hindrance, now: datet
     versions = _versions(observed, plan, facts)
     status: dict[str, Any] = {
         "observedGeneration": generation,
-        "url": _url(observed, facts) if plan.spec else known.url,
+        "url": _url(observed, facts) if plan.spec or _given_up(observed, known) else known.url,
         "replicas": len(observed.live_pods),
         "readyReplicas": sum(pod.ready for pod in observed.pods),
         "selector": ",".join(f"{name}={value}" for name, value in pod_selector(observed.key.name).items()),
@@ -158,6 +158,11 @@ def _serving_version(versions: Sequence[dict[str, Any]], plan: Plan) -> str:
     if busiest and busiest["traffic"]:
         return str(busiest["name"])
     return plan.target.data.version if plan.target else ""
+
+
+def _given_up(observed: Observed, known: _Known) -> bool:
+    """Nothing is exposed any more, whatever was told before."""
+    return bool(known.url) and observed.ingress is None and observed.http_route is None
 
 
 def _url(observed: Observed, facts: Facts) -> str:

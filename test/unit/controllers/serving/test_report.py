@@ -300,6 +300,23 @@ def test_the_url_is_the_services_until_somebody_answers_outside() -> None:
     assert status_of(world)["url"] == "https://a.example/api/v1/predict"
 
 
+def test_the_url_of_a_spec_that_cannot_be_served_is_the_last_good_one_as_long_as_that_is_exposed() -> None:
+    world = served(ingress={"host": "a.example"})
+    assert status_of(world)["url"] == "http://a.example/v2/models/bert-base-uncased/infer"
+    world.change(runtime="nowhere")
+    world.settle()
+    assert status_of(world)["url"] == "http://a.example/v2/models/bert-base-uncased/infer"
+    del world.things[INGRESSES, "bert"]
+    assert status_of(world)["url"] == "http://bert.default.svc"
+
+
+def test_a_url_is_not_told_before_there_is_one() -> None:
+    world = World()
+    world.change(runtime="nowhere")
+    assert status_of(world)["url"] == ""
+    assert status_of(world)["url"] == ""
+
+
 def test_nothing_new_gives_the_same_bytes_later() -> None:
     world = served()
     first = report_of(world).status

@@ -9,9 +9,10 @@ from aiop.controllers.serving.children.middleware import middleware_annotation, 
 from aiop.controllers.serving.errors import NotAccepted
 from aiop.controllers.serving.exposure.acceptance import refusal_of_route
 from aiop.controllers.serving.exposure.asked import Asked
-from aiop.controllers.serving.exposure.claims import Claimant, claimant_of, denial, places
+from aiop.controllers.serving.exposure.claims import Claimant, claimant_of, denial
+from aiop.controllers.serving.exposure.handover import belongs_to_another, claimed_by_others, claimed_ingress
 from aiop.controllers.serving.exposure.kinds import HTTPROUTES, MIDDLEWARES
-from aiop.controllers.serving.exposure.live import ROUTE_ANNOTATION, Exposed, exposed_by_ingress, exposed_by_route
+from aiop.controllers.serving.exposure.live import ROUTE_ANNOTATION, Exposed, exposed_by_ingress
 from aiop.controllers.serving.exposure.rewrites import rewriting, unrewritten
 from aiop.controllers.serving.exposure.routes import Destination
 from aiop.controllers.serving.exposure.ways import DefaultWays, GatewayWay, IngressWay, Way, way_of
@@ -49,20 +50,23 @@ def plan_exposure(observed: Observed, defaults: DefaultWays, to: Destination) ->
     way = way_of(me.asked, defaults, observed.cluster)
     denied = denial(me, observed.ledger, lambda asked: way_of(asked, defaults, observed.cluster))
     if denied is not None:
-        return ExposurePlan(me.asked, way, denial=denied, deletions=_claimed_by_others(observed, me, defaults))
+        return ExposurePlan(me.asked, way, denial=denied, deletions=claimed_by_others(observed, defaults))
     if isinstance(way, GatewayWay):
-        return _by_gateway(observed, me.asked, way, to)
+        return _by_gateway(observed, me.asked, way, defaults, to)
     return _by_ingress(observed, me, way, defaults, to)
 
 
-def _by_gateway(observed: Observed, asked: Asked, way: GatewayWay, to: Destination) -> ExposurePlan:
+def _by_gateway(
+    observed: Observed, asked: Asked, way: GatewayWay, defaults: DefaultWays, to: Destination
+) -> ExposurePlan:
+    # An Ingress that serves goes only once the Gateway does, or when somebody else asks for what it exposes.
+    given_up = claimed_ingress(observed, defaults)
     if not observed.cluster.gateway_api:
-        return ExposurePlan(asked, way)  # what exposed it before goes on
+        return ExposurePlan(asked, way, deletions=given_up)
     child = http_route(observed.key, asked, way.gateway, to)
     live = observed.http_route
     taken_up = live is not None and refusal_of_route(live, way.gateway) is None
-    # An Ingress that serves goes only once the Gateway does.
-    gone = _all_but(observed, (child,)) if taken_up else ()
+    gone = _all_but(observed, (child,)) if taken_up else given_up
     return ExposurePlan(asked, way, asked.path, to.route, (child,), gone)
 
 
@@ -104,41 +108,13 @@ def _live_class(observed: Observed) -> str:
 
 def _is_free(observed: Observed, me: Claimant, way: IngressWay, defaults: DefaultWays, route: str) -> bool:
     """True if no other workload asks for that path, and no older one would lead to the same route."""
-    if _belongs_to_another(observed, me, Exposed(way, me.asked.hosts, (route,)), defaults):
+    if belongs_to_another(observed, Exposed(way, me.asked.hosts, (route,)), defaults):
         return False
     for other in observed.ledger.leading_to(me.asked.hosts, route):
         owner = observed.ledger.owner(other)
         if owner is not None and owner.age < me.age and exposed_by_ingress(other).way == way:
             return False
     return True
-
-
-def _belongs_to_another(observed: Observed, me: Claimant, exposed: Exposed, defaults: DefaultWays) -> bool:
-    """True if another workload asks for a host or a path that is exposed."""
-    namespace = me.key.namespace
-    for host in exposed.hosts:
-        owner = min(observed.ledger.on_host(host, namespace), key=lambda each: each.age, default=me)
-        if owner.key.namespace != namespace:
-            return True
-    return any(
-        other.uid != me.uid and exposed.way.meets(way_of(other.asked, defaults, observed.cluster))
-        for path in exposed.paths
-        for place in places(namespace, exposed.hosts, path)
-        for other in observed.ledger.claimants(place)
-    )
-
-
-def _claimed_by_others(observed: Observed, me: Claimant, defaults: DefaultWays) -> tuple[Deletion, ...]:
-    """What an earlier spec exposed and somebody else asks for now; the rest stays as it is."""
-    live = [
-        (INGRESSES, observed.ingress, exposed_by_ingress),
-        (HTTPROUTES, observed.http_route, exposed_by_route),
-    ]
-    return tuple(
-        deletion(resource, view)
-        for resource, view, read in live
-        if view is not None and _belongs_to_another(observed, me, read(view), defaults)
-    )
 
 
 def _all_but(observed: Observed, children: Sequence[Child]) -> tuple[Deletion, ...]:

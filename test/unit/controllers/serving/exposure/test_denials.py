@@ -1,8 +1,10 @@
 """What becomes of a workload whose path or host belongs to another one, and of what it exposed before."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
+import pytest
 
 from aiop.controllers.serving.exposure.cluster import Cluster
 from aiop.controllers.serving.exposure.kinds import HTTPROUTES
@@ -230,3 +232,61 @@ def test_a_change_of_status_alone_concerns_nobody_anew() -> None:
     around.arrives("two", created=YOUNGER)
     assert around.ledger.concerned_by_workload(asking("two", created=YOUNGER)) == set()
     assert around.ledger.concerned_by_workload(asking("one")) == {ObjectKey(NAMESPACE, "two")}
+
+
+# What stays exposed though nobody asks for it any more, until somebody else does.
+
+
+@pytest.mark.parametrize("gateway_api", [True, False])
+def test_an_ingress_that_waits_for_a_gateway_goes_when_another_workload_asks_for_its_path(gateway_api: bool) -> None:
+    around = Neighbours()
+    around.settle()
+    around.change(gateway={"name": "nowhere"})
+    around.world.cluster = replace(CLUSTER, gateway_api=gateway_api)
+    around.settle()
+    assert len(around.world.of(INGRESSES)) == 1
+    around.arrives("newcomer", "other", created=YOUNGER, path="/api/v1/predict")
+    around.settle()
+    assert around.world.of(INGRESSES) == []
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [{"inferenceEndpoint": "/b"}, {"inferenceEndpoint": None}, {"ingress": {"host": "mine.example"}}],
+)
+def test_a_spec_that_cannot_be_served_gives_up_a_path_that_only_another_workload_asks_for(spec: dict[str, Any]) -> None:
+    around = Neighbours()
+    around.settle()
+    around.change(**spec, runtime="nowhere")
+    around.settle()
+    assert len(around.world.of(INGRESSES)) == 1
+    around.arrives("newcomer", "other", created=YOUNGER, path="/api/v1/predict")
+    plan = around.settle()
+    assert plan.refusal is not None
+    assert around.world.of(INGRESSES) == []
+    assert around.world.counts() == {"v1": 2}
+
+
+def test_a_spec_that_cannot_be_served_keeps_a_path_that_it_asks_for_first() -> None:
+    around = Neighbours()
+    around.settle()
+    around.change(runtime="nowhere")
+    # Each of another way of asking that comes to the same class.
+    around.arrives("newcomer", "other", created=YOUNGER, path="/api/v1/predict", ingress={"className": "nginx"})
+    around.settle()
+    assert len(around.world.of(INGRESSES)) == 1
+    around.arrives("older", "other", created=OLDER, path="/api/v1/predict", ingress={"className": "nginx"})
+    around.settle()
+    assert around.world.of(INGRESSES) == []
+
+
+def test_a_host_that_another_namespace_asks_for_goes_with_a_spec_that_no_longer_does() -> None:
+    around = Neighbours(ingress={"host": "a.example"})
+    around.settle()
+    around.change(ingress={"host": "b.example"}, runtime="nowhere")
+    around.arrives("neighbour", created=YOUNGER, path="/other", ingress={"host": "a.example"})
+    around.settle()
+    assert len(around.world.of(INGRESSES)) == 1
+    around.arrives("first", "other", created=OLDER, path="/other", ingress={"host": "a.example"})
+    around.settle()
+    assert around.world.of(INGRESSES) == []
