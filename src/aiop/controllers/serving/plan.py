@@ -32,7 +32,7 @@ from aiop.controllers.serving.rollout.steps import RevisionState
 from aiop.controllers.serving.scaling.plan import ScalingPlan, scaling_plan
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.specs import SpecCache
-from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.controller.children import Child
 
 
@@ -40,6 +40,7 @@ from aiop.runtime.controller.children import Child
 class Plan:
     """``steps`` are done in order, each a barrier for the next, then ``deletions``.
 
+    A child of a kind in ``apart`` holds up no other step if it cannot be made, only the deletions.
     ``refusal`` is set when the spec cannot be served: then what serves is kept as it is and goes on serving.
     ``rollout`` says which way revisions change places, and when to look again though nothing has changed.
     ``exposure`` is None then, and may have a denial of its own else: that holds up nothing inside the cluster.
@@ -54,6 +55,7 @@ class Plan:
     rollout: RolloutPlan | None = None
     exposure: ExposurePlan | None = None
     steps: tuple[tuple[Child, ...], ...] = ()
+    apart: frozenset[Resource] = frozenset()
     deletions: tuple[Deletion, ...] = field(default=())
 
 
@@ -151,8 +153,14 @@ def _accepted(
         rollout=rollout,
         exposure=exposure,
         steps=tuple(step for step in order if step),
+        apart=frozenset(child.resource for child in (*_not_there_yet(observed, exposure), *monitors.children)),
         deletions=tuple(deletions),
     )
+
+
+def _not_there_yet(observed: Observed, exposure: ExposurePlan) -> tuple[Child, ...]:
+    """What is to expose the workload, unless something does already: then no server may go that it still leads to."""
+    return exposure.children if observed.ingress is None and observed.http_route is None else ()
 
 
 def _records(key: ObjectKey, revisions: Sequence[KnownRevision]) -> tuple[Child, ...]:

@@ -42,10 +42,11 @@ class _Done:
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     refusal: NotAccepted | ChildRefused | None = None
+    held_up: bool = False  # the next step must wait
 
     @property
-    def held_up(self) -> bool:
-        """True if the next step must wait."""
+    def incomplete(self) -> bool:
+        """True if a child is not there that should be."""
         return self.refusal is not None or Outcome.WAITING in self.outcomes.values()
 
     @property
@@ -103,26 +104,30 @@ class ServingReconciler:
         self._pacer.forget(uid)
 
     async def _execute(self, plan: Plan, owner: Owner) -> _Done:
-        """Do the plan, step by step; a step that is held up holds up the next ones."""
+        """Do the plan, step by step; a step that is held up holds up the next. Nothing goes before all is there."""
         done = _Done()
         for step in plan.steps:
             for child in step:
-                await self._ensure(child, owner, done)
+                made = await self._ensure(child, owner, done)
+                done.held_up |= not made and child.resource not in plan.apart
             if done.held_up:
                 return done
+        if done.incomplete:
+            return done
         for deletion in plan.deletions:
             await self._writers[deletion.resource].delete(deletion.key, deletion.uid)
             self._metrics.child(deletion.resource.kind, DELETED)
         return done
 
-    async def _ensure(self, child: Child, owner: Owner, done: _Done) -> None:
+    async def _ensure(self, child: Child, owner: Owner, done: _Done) -> bool:
+        """False if it has to be tried again."""
         try:
             outcome = await self._writers[child.resource].ensure(child, owner)
         except REFUSALS as error:
             log.info("child refused", kind=child.resource.kind, child=child.key.name, error=str(error)[:1000])
             done.refusal = done.refusal or refusal_of(child, error)
             self._metrics.child(child.resource.kind, REFUSED)
-            return
+            return False
         self._metrics.child(child.resource.kind, outcome.value)
         done.outcomes[f"{child.resource.kind} {child.key.name}"] = outcome
         if outcome is Outcome.FOREIGN and child.resource == CONTROLLERREVISIONS:
@@ -130,6 +135,8 @@ class ServingReconciler:
             done.refusal = done.refusal or ChildRefused(
                 "NameConflict", f"the ControllerRevision {child.key.name!r} is not ours"
             )
+            return False
+        return outcome is not Outcome.WAITING
 
     async def _say(self, observed: Observed, report: Report) -> float:
         """Write the status if it changed and it is time; the seconds until it will be time (0: nothing to wait for)."""

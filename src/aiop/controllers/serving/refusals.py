@@ -13,11 +13,13 @@ REFUSALS = (Invalid, BadRequest, Forbidden)
 def refusal_of(child: Child, error: ApiError) -> NotAccepted | ChildRefused:
     """A child that breaks the API's rules was asked for so (InvalidSpec); one that is forbidden may come later."""
     what = f"the API server refuses the {child.resource.kind} {child.key.name!r}"
-    if isinstance(error, Forbidden):
-        found = refusal_kind(error.message)
+    found = refusal_kind(error.message)
+    faults = "; ".join(f"{cause.field}: {cause.message}" for cause in error.causes if cause.field)
+    # Webhooks and policies choose the code of their answer: unless they do, it is that of a bad request, or of a fault.
+    denied = found is not None and found.reason == "AdmissionDenied" and not faults
+    if isinstance(error, Forbidden) or denied:
         words = f"{what}: {_shortened(error.message)}; it is tried again every minute"
         return ChildRefused(found.reason, f"{words}; {found.fix}") if found else ChildRefused("ChildRefused", words)
-    faults = "; ".join(f"{cause.field}: {cause.message}" for cause in error.causes if cause.field)
     words = _shortened(faults or error.message)
     return NotAccepted("InvalidSpec", f"{what}: {words}; correct the field of this spec and apply again")
 

@@ -25,7 +25,7 @@ from aiop.runtime.client.builtin import (
     PODDISRUPTIONBUDGETS,
     SERVICES,
 )
-from aiop.runtime.client.errors import ApiError, Cause, Conflict, Forbidden, Invalid, ServerError
+from aiop.runtime.client.errors import ApiError, BadRequest, Cause, Conflict, Forbidden, Invalid, ServerError
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.conditions.events import EventRecorder, ObjectReference
 from aiop.runtime.conditions.status import StatusWriter
@@ -312,6 +312,60 @@ async def test_a_forbidden_child_is_told_in_the_servers_words(setting: Setting) 
     assert setting.conditions()["Accepted"][0] == "True"
     assert setting.conditions()["Ready"] == ("False", "QuotaExceeded")
     assert "exceeded quota: ingresses" in str(setting.statuses[-1])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BadRequest(
+            400,
+            "BadRequest",
+            'admission webhook "validate.nginx.ingress.kubernetes.io" denied the request: host "_" and path '
+            '"/api/v1/predict" is already defined in ingress default/other',
+        ),
+        Invalid(
+            422,
+            "Invalid",
+            "ingresses.networking.k8s.io \"bert\" is forbidden: ValidatingAdmissionPolicy 'hosts' with binding "
+            "'all' denied request: name a host",
+        ),
+    ],
+)
+async def test_a_webhook_or_policy_that_denies_is_told_as_such_whatever_its_code(
+    setting: Setting, error: ApiError
+) -> None:
+    setting.answers["Ingress"] = error
+    await setting.reconcile()
+    assert setting.conditions()["Accepted"][0] == "True"
+    assert setting.conditions()["Ready"] == ("False", "AdmissionDenied")
+
+
+@pytest.mark.parametrize("answer", [Forbidden(403, "Forbidden", "no"), Outcome.WAITING])
+async def test_an_ingress_that_cannot_be_made_holds_up_no_rollout_and_nothing_is_deleted(
+    setting: Setting, answer: Outcome | ApiError
+) -> None:
+    setting.answers["Ingress"] = answer
+    await setting.settle()
+    for version in ("v2", "v3", "v4"):
+        setting.world.change(modelVersion=version)
+        for _ in range(4):
+            await setting.settle()
+    assert setting.world.counts() == {"v4": 2}
+    assert len(setting.world.of(CONTROLLERREVISIONS)) == 4
+    setting.answers.clear()
+    await setting.settle()
+    assert len(setting.world.of(CONTROLLERREVISIONS)) == 3, "two old ones are kept"
+
+
+async def test_an_ingress_that_serves_and_cannot_be_changed_keeps_the_servers_that_it_leads_to(
+    setting: Setting,
+) -> None:
+    await setting.settle()
+    setting.answers["Ingress"] = Forbidden(403, "Forbidden", "no")
+    setting.world.change(modelVersion="v2", runtime="mlserver-sklearn")
+    for _ in range(4):
+        await setting.settle()
+    assert setting.world.counts()["v1"] == 2
 
 
 async def test_a_mebibyte_in_a_refusal_does_not_reach_the_status(setting: Setting) -> None:
