@@ -1,4 +1,7 @@
 {{- define "aiop.name" -}}
+{{- if not (hasKey .Values "fullnameOverride") -}}
+{{- fail "these are the values of an older chart alone, which lack what this one needs: upgrade with --reset-then-reuse-values, not with --reuse-values" -}}
+{{- end -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 

@@ -122,6 +122,19 @@ def test_a_rollback_to_the_first_version_keeps_workloads_and_can_be_upgraded_aga
     assert before["spec"].items() <= mine.get("aiworkload", "bert-sentiment")["spec"].items()
 
 
+def test_values_of_the_first_version_alone_are_refused_with_the_way_out(helm: Helm) -> None:
+    helm("install", "first", OLD_CHART, *IDLE, "--set", "workers=8")
+    assert "--reset-then-reuse-values" in helm.refusal("upgrade", "first", CHART, "--reuse-values")
+    helm("upgrade", "first", CHART, "--reset-then-reuse-values")
+    assert json.loads(helm("get", "values", "first", "--output", "json")) == {"replicaCount": 0, "workers": 8}
+
+
+def test_a_release_fits_into_its_secret_with_everything_in_it(admin: Kubectl, helm: Helm) -> None:
+    helm("install", "first", CHART, *IDLE, "--set", "metrics.dashboards.create=true")
+    secret = inside(admin, helm).get("secret", "sh.helm.release.v1.first.v1")
+    assert len(secret["data"]["release"]) < 1024 * 1024 // 2, "a Secret holds 1 MiB, and the chart is to grow"
+
+
 def test_an_uninstall_leaves_the_definitions_and_the_workloads_and_nothing_else(
     admin: Kubectl, helm: Helm, bert: str
 ) -> None:

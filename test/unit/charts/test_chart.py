@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from aiop import __version__
+from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.cli.main import build_parser
 from aiop.controllers.serving.settings import ServingSettings
 from hack.generated.chart import rendered_chart
@@ -156,3 +157,36 @@ def options(*arguments: str) -> argparse.Namespace:
     deployment = next(each for each in rendered_chart(ROOT, *arguments) if each["kind"] == "Deployment")
     given = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
     return build_parser("manager").parse_args(given)
+
+
+def announced(name: str) -> Any:
+    """What Chart.yaml tells Artifact Hub."""
+    annotations = yaml.safe_load((CHART / "Chart.yaml").read_text())["annotations"]
+    return yaml.safe_load(annotations[f"artifacthub.io/{name}"])
+
+
+def test_artifact_hub_is_told_the_images_that_run() -> None:
+    images = [each["image"] for each in announced("images")]
+    assert images == [f"ghcr.io/geartickler/aiop:{__version__}", ServingSettings().fetch_image]
+
+
+def test_artifact_hub_is_told_every_kind_of_the_chart(rendered: list[Any]) -> None:
+    definitions = [each for each in rendered if each["kind"] == "CustomResourceDefinition"]
+    told = {(each["name"], each["kind"], each["version"]) for each in announced("crds")}
+    assert told == {
+        (each["metadata"]["name"], each["spec"]["names"]["kind"], version["name"])
+        for each in definitions
+        for version in each["spec"]["versions"]
+    }
+
+
+def test_artifact_hub_shows_an_example_that_works() -> None:
+    for example in announced("crdsExamples"):
+        assert example["apiVersion"] == "geartickler.com/v1alpha1"
+        AIWorkloadSpec.model_validate(example["spec"], extra="forbid")
+
+
+def test_artifact_hub_is_told_what_changed_in_its_own_words() -> None:
+    assert {each["kind"] for each in announced("changes")} <= {
+        "added", "changed", "deprecated", "removed", "fixed", "security",
+    }  # fmt: skip
