@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import signal
 import socket
 import tarfile
@@ -241,6 +242,28 @@ def test_sigterm_ends_a_fetch_at_once_and_the_next_one_goes_on(program: Program,
     release.set()
     again = program.run("fetch", host.url("/files/model.onnx"))
     assert (again.code, again.outcome["bytes"]) == (0, 100_000_000)
+
+
+# Everything but the test's own folder is read-only, and the user is nobody's; it may read what root has installed.
+CONFINED = """
+mount --bind "$0" "$0"
+mount -o remount,bind,ro /
+exec setpriv --reuid 65532 --regid 65532 --clear-groups \\
+  --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search --bounding-set=-all,+dac_read_search "$@"
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may make a file system read-only")
+def test_any_user_can_run_it_under_a_read_only_root(program: Program, host: Host, tmp_path: Path) -> None:
+    host.files(model__onnx=WEIGHTS, packed__tgz=packed(config__json=b"{}"))
+    tmp_path.chmod(0o777)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home").chmod(0o777)
+    program.prefix = ("unshare", "--mount", "sh", "-e", "-c", CONFINED, str(tmp_path))
+    program.both(host.url("/files/packed.tgz"))
+    assert program.contents() == {"config.json": b"{}"}
+    (file,) = program.model.iterdir()
+    assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (65532, 0o644)
 
 
 def test_nothing_is_written_outside_the_folder(program: Program, host: Host, tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ class Program:
     python: Path
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
 
     @property
     def model(self) -> Path:
@@ -84,7 +85,7 @@ class Program:
             **environment,
         }
         return subprocess.Popen(
-            [str(self.python), "-m", "aiop.fetcher", command, uri, str(self.model)],
+            [*self.prefix, str(self.python), "-m", "aiop.fetcher", command, uri, str(self.model)],
             env={name: value for name, value in known.items() if value},
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
