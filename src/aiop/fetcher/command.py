@@ -50,7 +50,9 @@ def measure(run: Run) -> Outcome:
     if pinned is None:
         _check_room(listing, run.settings, folder)
     free = size_in_words(free_bytes(folder.path))
-    message = f"The model has {_counted(len(listing.files), listing.bytes)}; {free} are free."
+    unknown = any(file.size is None for file in listing.files)
+    size = "an unknown size" if unknown else size_in_words(listing.bytes)
+    message = f"The model has {files_in_words(len(listing.files))} with {size}; {free} are free."
     return _outcome("Measured", message, (len(listing.files), listing.bytes), run, started)
 
 

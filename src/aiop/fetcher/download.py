@@ -5,6 +5,7 @@ Memory is bounded by the number of streams times one piece each: no file is ever
 
 import resource
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -67,8 +68,9 @@ class Download:
     @staticmethod
     def _wait(streams: list[threading.Thread]) -> None:
         """Until all have ended or it is time to tell; a signal's handler runs meanwhile."""
+        deadline = time.monotonic() + _TELL_SECONDS
         for stream in streams:
-            stream.join(_TELL_SECONDS / len(streams))
+            stream.join(max(0.0, deadline - time.monotonic()))
 
     @contextmanager
     def _capped(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
@@ -72,6 +73,24 @@ def test_a_fetch_brings_exactly_the_model_and_leaves_nothing_of_its_own(model: P
     assert contents(model) == CONTENT
     assert sorted(path.name for path in model.iterdir()) == ["config.json", "onnx"]
     assert source.listings == 1
+
+
+def test_progress_is_told_now_and_then_and_in_plain_lines(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aiop.fetcher.download._TELL_SECONDS", 0.05)
+    said: list[str] = []
+    told = threading.Event()
+
+    class Listening(list[str]):
+        def append(self, line: str) -> None:
+            said.append(line)
+            told.set()
+
+    def wait() -> None:
+        told.wait(10)
+
+    source = ModelSource(CONTENT, before_read=wait)
+    fetch(a_run(source, model, Listening(), streams=1))
+    assert re.fullmatch(r"Fetched 0 bytes of 10\.0 kB \(0 %\), 0 of 3 files\.", said[0])
 
 
 def test_a_large_file_comes_in_parts(model: Path) -> None:
@@ -170,6 +189,7 @@ def test_a_source_that_says_no_size_is_read_to_its_end(model: Path) -> None:
     source = ModelSource(CONTENT, sizes=False, ranged=False)
     outcome = measure(a_run(source, model))
     assert outcome.bytes == 0
+    assert outcome.message.startswith("The model has 3 files with an unknown size; ")
     assert fetch(a_run(source, model)).bytes == 10_002
     assert contents(model) == CONTENT
 
