@@ -12,7 +12,7 @@ from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.controllers.serving.modelsource import model_id, model_source
 from aiop.controllers.serving.names import ASKED_ANNOTATION, REVISION_LABEL, revision_name
 from aiop.controllers.serving.pod.probes import SERVING_PORT
-from aiop.controllers.serving.pod.template import pod_spec, ports_of
+from aiop.controllers.serving.pod.template import CONTAINER, pod_spec, ports_of
 from aiop.controllers.serving.runtimeselection import select_runtime
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.runtime.views.owned import Revision
@@ -125,7 +125,7 @@ def _resolve(
         version=spec.model_version or "",
         protocol=runtime.protocol,
         route=route_of(runtime, model_id(spec)),
-        metrics=_metrics_of(spec, runtime),
+        metrics=_metrics_at(runtime, ports_of(spec, runtime)),
     )
 
 
@@ -134,14 +134,22 @@ def route_of(runtime: ServingRuntimeSpec, model: str) -> str:
     return (runtime.route or "").replace("{model}", model)
 
 
-def _metrics_of(spec: AIWorkloadSpec, runtime: ServingRuntimeSpec) -> MetricsAt | None:
-    """None too if the workload's own ports leave no such port."""
+def known_metrics(data: RevisionData, runtimes: Mapping[str, ServingRuntimeSpec]) -> MetricsAt | None:
+    """Where a revision's servers show metrics; of one that was recorded without it, by its runtime of today."""
+    runtime = runtimes.get(data.runtime)
+    if data.route is not None or runtime is None:
+        return data.metrics  # what records routes records this too
+    containers = (each for each in data.pod["containers"] if each["name"] == CONTAINER)
+    return _metrics_at(runtime, [port for each in containers for port in each["ports"]])
+
+
+def _metrics_at(runtime: ServingRuntimeSpec, ports: Sequence[Mapping[str, Any]]) -> MetricsAt | None:
+    """None too if the pod has no such port, for the workload has ports of its own."""
     if runtime.metrics is None:
         return None
     # The first port is called http in the pod, whatever its name in the runtime.
     port = SERVING_PORT if runtime.metrics.port == runtime.ports[0].name else runtime.metrics.port
-    known = {each["name"] for each in ports_of(spec, runtime)}
-    return MetricsAt(port, runtime.metrics.path) if port in known else None
+    return MetricsAt(port, runtime.metrics.path) if port in {each["name"] for each in ports} else None
 
 
 def _digest(content: object) -> str:

@@ -4,12 +4,12 @@ Never both, for each of them alone has every server scraped, and two would count
 Services of the revisions and not the stable one beside them, for the same reason.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from aiop.controllers.serving.exposure.kinds import SERVICEMONITORS
 from aiop.controllers.serving.names import REVISION_LABEL, WORKLOAD_LABEL, workload_labels
-from aiop.controllers.serving.revision import KnownRevision, MetricsAt
+from aiop.controllers.serving.revision import MetricsAt
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.controller.children import Child
 
@@ -18,14 +18,14 @@ _REVISION = "__meta_kubernetes_pod_label_geartickler_com_revision"
 
 
 def monitor(
-    kind: Resource, workload: ObjectKey, revisions: Sequence[KnownRevision], labels: Mapping[str, str]
+    kind: Resource, workload: ObjectKey, shown: Mapping[str, MetricsAt | None], labels: Mapping[str, str]
 ) -> Child | None:
     """The monitor of the revisions that have servers; None if none of them shows metrics.
 
-    ``labels`` are what Prometheus' selectors look for. Every series gets the labels of workload and revision, and the
-    workload as its job.
+    ``shown`` says for the hash of each where its servers show metrics, None if they do not. ``labels`` are what
+    Prometheus' selectors look for. Every series gets the labels of workload and revision, and the workload as its job.
     """
-    endpoints = _endpoints(revisions)
+    endpoints = _endpoints(shown)
     if not endpoints:
         return None
     selector = {"matchLabels": {WORKLOAD_LABEL: workload.name}}
@@ -41,11 +41,11 @@ def monitor(
     return Child(kind, workload, {"metadata": metadata, "spec": spec})
 
 
-def _endpoints(revisions: Sequence[KnownRevision]) -> list[dict[str, Any]]:
+def _endpoints(shown: Mapping[str, MetricsAt | None]) -> list[dict[str, Any]]:
     """One if all show metrics at one place, so that a rollout changes nothing; else one a place, for its revisions."""
     by_place: dict[MetricsAt | None, list[str]] = {}
-    for each in sorted(revisions, key=lambda each: each.hash):
-        by_place.setdefault(each.data.metrics, []).append(each.hash)
+    for revision, place in sorted(shown.items(), key=lambda item: item[0]):
+        by_place.setdefault(place, []).append(revision)
     found = []
     for place, hashes in sorted(by_place.items(), key=lambda item: item[1]):
         if place is not None:
