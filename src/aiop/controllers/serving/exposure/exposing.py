@@ -75,8 +75,8 @@ def _by_ingress(
 ) -> ExposurePlan:
     asked = me.asked
     # An Ingress is given the default class only when it is made, so the class is always written out; one that has a
-    # class does not lose it because no class is the default any more.
-    class_name = way.class_name or _live_class(observed)
+    # class does not lose it because no class is the default any more, unless another workload asks for its path there.
+    class_name = way.class_name or ("" if claimed_ingress(observed, defaults) else _live_class(observed))
     controller = observed.cluster.ingress_classes.get(class_name, "")
     found = rewriting(controller, to, traefik_api=observed.cluster.traefik_api)
     before: tuple[Child, ...] = ()

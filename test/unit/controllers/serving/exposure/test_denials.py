@@ -290,3 +290,15 @@ def test_a_host_that_another_namespace_asks_for_goes_with_a_spec_that_no_longer_
     around.arrives("first", "other", created=OLDER, path="/other", ingress={"host": "a.example"})
     around.settle()
     assert around.world.of(INGRESSES) == []
+
+
+def test_a_class_that_is_no_longer_the_default_is_left_to_a_workload_that_names_it_and_the_path() -> None:
+    around = Neighbours()
+    around.settle()
+    around.world.cluster = replace(CLUSTER, default_class="")
+    around.settle()
+    assert around.world.of(INGRESSES)[0].content["ingressClassName"] == "nginx"
+    around.arrives("newcomer", "other", created=YOUNGER, path="/api/v1/predict", ingress={"className": "nginx"})
+    around.settle()
+    (ingress,) = around.world.of(INGRESSES)
+    assert "ingressClassName" not in ingress.content
