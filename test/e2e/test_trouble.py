@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from aiop.sim.cluster.nodes import NodeSpec
+from support.controlplane import Cluster
 from support.kubectl import Kubectl, eventually
+from support.kubelets import kubelets
 from support.operator import Operator
 from support.workloads import conditions, models_claim, models_volume, restricted_namespace, wait_for, workload
 
@@ -97,6 +100,9 @@ TROUBLES = [
     Trouble("ModelNoSpace", "needs 80.0 GB and the volume has 20.0 GB free", "make room", model("no-space")),
     Trouble("ModelUnreachable", "gave no answer in 5 tries", "a NetworkPolicy", model("no-answer")),
     Trouble("ModelArchiveBroken", "a link that leads out of it", "pack the model anew", model("bad-archive")),
+    # The last one, since it takes a minute to be one.
+    Trouble("ReadinessFailing", "runs and is not ready: the readiness probe (", "Check spec.ports and spec.probes",
+            {**image("never-ready"), "probes": {"startup": {"type": "TCP"}}}),
 ]  # fmt: skip
 
 
@@ -199,6 +205,23 @@ def test_each_trouble_has_a_reason_words_and_a_fix(troubled: Kubectl, trouble: T
     assert now["Accepted"]["status"] == "True"
     if trouble.reason.startswith("Model"):
         assert (now["ModelReady"]["status"], now["ModelReady"]["reason"]) == ("False", trouble.reason)
+
+
+def test_a_node_that_falls_silent_is_named(cluster: Cluster, kubectl: Kubectl) -> None:
+    node = NodeSpec("silent-1", labels={"aiop-test/pool": "silent"})
+    with kubelets(cluster.kubeconfig, [node]):
+        kubectl.apply(workload(nodeSelector=node.labels))
+        wait_for(kubectl, "Ready", "True")
+    # A node controller that misses a node's beats takes its pods' readiness after 40 to 50 seconds.
+    found = eventually(lambda: _degraded(kubectl, "NodeUnreachable"), seconds=120.0)
+    assert "the node 'silent-1' of 1 of 1 pods does not answer" in found
+    kubectl("delete", "node", "silent-1")
+
+
+def _degraded(kubectl: Kubectl, reason: str) -> str:
+    """The message of Degraded while it has that reason."""
+    found = conditions(kubectl).get("Degraded", {})
+    return str(found["message"]) if found.get("reason") == reason else ""
 
 
 def test_a_name_that_is_a_strangers_is_named_and_left_alone(kubectl: Kubectl) -> None:

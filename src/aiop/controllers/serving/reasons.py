@@ -109,7 +109,8 @@ REASONS = (
     Reason("PodsNotReady", _BLOCKED, "Servers are starting or not ready; nothing worse is known.",
            "Wait, or see what the pods' events and logs say."),
     Reason("ReadinessFailing", _BLOCKED,
-           "A server has run for a minute and is not ready: its readiness probe, which the message names, fails.",
+           "A server has passed its startup probe, or without one has run for five minutes, and is not ready: its "
+           "readiness probe, which the message names, fails.",
            "Check spec.ports and spec.probes, and the server's log."),
     Reason("PodNotSetUp", _BLOCKED,
            "A pod has had a node for a minute and does not start: its volumes are not mounted, or it has no network.",

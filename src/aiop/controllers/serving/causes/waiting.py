@@ -10,10 +10,13 @@ from datetime import datetime, timedelta
 from aiop.controllers.serving.causes.cause import Case, Cause
 from aiop.controllers.serving.words import one_line
 from aiop.runtime.kit.moments import moment_of
-from aiop.runtime.views.workloads import Pod
+from aiop.runtime.views.workloads import ContainerStatus, Pod
 
-# Volumes are attached, networks set up and servers ready within seconds; a minute is past all of that.
+# Volumes are attached, networks set up, and servers ready that have passed their startup probe, within seconds; a
+# minute is past all of that.
 _PATIENCE = timedelta(seconds=60)
+# Where no startup probe says how long a server may load, this is what the larger models on one GPU take.
+_LOADING = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,12 @@ def _not_set_up(case: Case) -> Wait | None:
             "node's own words",
         )
 
-    waiting = {
-        pod.metadata.uid: pod.status.start_time for pod in case.pods if _is(pod, "PodReadyToStartContainers", "False")
+    ends = {
+        pod.metadata.uid: since + _PATIENCE
+        for pod in case.pods
+        if _is(pod, "PodReadyToStartContainers", "False") and (since := moment_of(pod.status.start_time)) is not None
     }
-    return _overdue(case, waiting, told)
+    return _overdue(case, ends, told)
 
 
 def _unready(case: Case) -> Wait | None:
@@ -85,29 +90,31 @@ def _unready(case: Case) -> Wait | None:
             "it got. Check spec.ports and spec.probes, or the server's log",
         )
 
-    waiting = {
-        pod.metadata.uid: each.state.running.started_at
+    ends = {
+        pod.metadata.uid: since + _time_to_load(case, each)
         for pod in case.pods
         for each in pod.status.container_statuses
         if each.started and not each.ready and each.state.running is not None
+        if (since := moment_of(each.state.running.started_at)) is not None
     }
-    return _overdue(case, waiting, told)
+    return _overdue(case, ends, told)
 
 
-def _overdue(case: Case, since: dict[str, str], told: Callable[[Sequence[Pod]], Cause]) -> Wait | None:
-    """The pods that have waited too long by now, else those that will have first."""
-    moments = {uid: moment for uid, text in since.items() if (moment := moment_of(text)) is not None}
-    if not moments:
+def _time_to_load(case: Case, container: ContainerStatus) -> timedelta:
+    return _PATIENCE if case.template.container(container.name).startup_probe is not None else _LOADING
+
+
+def _overdue(case: Case, ends: dict[str, datetime], told: Callable[[Sequence[Pod]], Cause]) -> Wait | None:
+    """The pods whose time is over by now, else those whose time ends some time; by their UIDs."""
+    if not ends:
         return None
-    late = [pod for pod in case.pods if _wait(case, moments.get(pod.metadata.uid)) <= 0]
+    waits = [
+        (pod, (ends[pod.metadata.uid] - case.now).total_seconds()) for pod in case.pods if pod.metadata.uid in ends
+    ]
+    late = [pod for pod, seconds in waits if seconds <= 0]
     if late:
         return Wait(told(late))
-    first = [pod for pod in case.pods if pod.metadata.uid in moments]
-    return Wait(told(first), min(_wait(case, moment) for moment in moments.values()))
-
-
-def _wait(case: Case, since: datetime | None) -> float:
-    return (since + _PATIENCE - case.now).total_seconds() if since is not None else float("inf")
+    return Wait(told([pod for pod, _ in waits]), min(seconds for _, seconds in waits))
 
 
 def _starting(case: Case) -> Cause:

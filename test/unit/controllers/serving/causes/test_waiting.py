@@ -41,7 +41,13 @@ def test_a_server_whose_startup_probe_has_not_passed_starts_for_as_long_as_it_ta
 )
 def test_the_probe_is_named_as_it_asks(probe: dict[str, Any], words: str) -> None:
     template = {"containers": [{"name": "server", "readinessProbe": probe}]}
-    assert words in cause_of(running(61), template=template).message
+    assert words in cause_of(running(300), template=template).message
+
+
+def test_where_no_startup_probe_says_how_long_it_may_load_a_server_has_five_minutes() -> None:
+    found = diagnosis_of(running(290), template={"containers": [{"name": "server", "readinessProbe": {}}]})
+    assert found.cause is not None
+    assert (found.cause.reason, found.look_again) == ("PodsNotReady", 10.0)
 
 
 def test_a_pod_without_volumes_or_network_for_a_minute_is_not_set_up() -> None:

@@ -96,6 +96,29 @@ def test_the_next_rollout_surges_again() -> None:
     steps_to(world, 3)
 
 
+def test_another_version_on_the_way_begins_with_extra_servers_again() -> None:
+    world = full_world(4)
+    world.change(modelVersion="v2")
+    while world.counts()["v1"] > 3:
+        world.step()
+    world.change(modelVersion="v3")
+    before = world.ready()
+    world.step()
+    assert progressing(world)[1] == "RollingOut"
+    assert world.ready() >= before
+
+
+def test_a_refused_spec_on_the_way_leaves_the_mark_so_that_it_goes_on_without_waiting() -> None:
+    world = full_world(4)
+    world.change(modelVersion="v2")
+    while world.counts()["v1"] > 3:
+        world.step()
+    before = marks(world)
+    world.change(replicas="many")
+    world.reconcile()
+    assert marks(world) == before != []
+
+
 def test_it_says_which_way_was_taken_and_why() -> None:
     world = full_world(3)
     world.change(modelVersion="v2")
