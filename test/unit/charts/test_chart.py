@@ -112,6 +112,11 @@ def test_definitions_are_kept_when_the_release_goes(rendered: list[Any]) -> None
     assert all(each["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" for each in definitions)
 
 
+def test_definitions_can_be_left_to_somebody_else() -> None:
+    objects = rendered_chart(ROOT, "--set", "crds.install=false")
+    assert not any(each["kind"] == "CustomResourceDefinition" for each in objects)
+
+
 def test_each_definition_is_under_200_kib_and_the_release_under_1_mib(rendered: list[Any]) -> None:
     sizes = [len(yaml.safe_dump(each)) for each in rendered]
     assert max(sizes) < 200 * 1024
