@@ -88,7 +88,9 @@ def parse_uri(text: str) -> ModelUri:
     """What ``text`` names; raises BadUri."""
     if not text or len(text) > _LONGEST:
         raise BadUri(f"The model URI must have 1 to {_LONGEST} characters.")
-    if any(not character.isprintable() or character.isspace() for character in text):
+    # Registered models may have spaces in their names.
+    printable = text.replace(" ", "") if text.startswith("models:/") else text
+    if any(not character.isprintable() or character.isspace() for character in printable):
         raise BadUri("The model URI must not have spaces, line breaks or control characters.")
     if "?" in text or "#" in text:
         raise BadUri(

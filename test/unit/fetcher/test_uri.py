@@ -38,6 +38,7 @@ DIGEST = "sha256:" + "0" * 64
         (f"oci://registry/team/bert:v1@{DIGEST}", OciUri("registry", "team/bert", DIGEST)),
         ("models:/bert/3", RegistryUri("bert", "3", "")),
         ("models:/bert@champion", RegistryUri("bert", "", "champion")),
+        ("models:/our bert/3", RegistryUri("our bert", "3", "")),
     ],
 )
 def test_a_uri_says_what_it_names(text: str, expected: ModelUri) -> None:
