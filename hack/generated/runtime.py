@@ -1,9 +1,9 @@
 """The reference page of `aiop.runtime`, from its docstrings and from the tests that hold it to its promises."""
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from hack.generated.marks import Marked, marked
 
 _ROOT = Path(__file__).parents[2]
 _RUNTIME = _ROOT / "src" / "aiop" / "runtime"
@@ -27,15 +27,6 @@ room by room, and after them the contract: each promise with the tests that hold
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """One test of the contract: the lines that it holds, its name as words, where it stands."""
-
-    lines: tuple[str, ...]
-    name: str
-    path: str
-
-
 def runtime_page() -> str:
     """The whole page."""
     parts = [_INTRODUCTION]
@@ -45,46 +36,16 @@ def runtime_page() -> str:
     return "\n".join([*parts, _contract()])
 
 
-def promises(root: Path = _ROOT) -> list[Promise]:
+def promises(root: Path = _ROOT) -> list[Marked]:
     """Every test that is marked as holding a line of the contract, in the order of files and lines."""
-    files = sorted((root / "test").rglob("test_*.py"))
-    return [promise for path in files for promise in _promises_of(path, str(path.relative_to(root)))]
-
-
-def _promises_of(path: Path, name: str) -> Iterator[Promise]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    whole = tuple(_marked(tree.body))
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-            lines = tuple(line for mark in node.decorator_list for line in _lines_of(mark))
-            if lines or whole:
-                yield Promise(lines + whole, node.name, name)
-
-
-def _marked(body: list[ast.stmt]) -> Iterator[str]:
-    """The lines in a module's ``pytestmark``."""
-    for node in body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets):
-            value = node.value
-            for mark in value.elts if isinstance(value, ast.List) else [value]:
-                yield from _lines_of(mark)
-
-
-def _lines_of(mark: ast.expr) -> Iterator[str]:
-    """The arguments of ``pytest.mark.promise(…)``."""
-    if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Attribute) and mark.func.attr == "promise":
-        yield from (str(argument.value) for argument in mark.args if isinstance(argument, ast.Constant))
+    return marked(root, "promise")
 
 
 def _contract() -> str:
     found = promises()
     rows = ["| line | promise | test |", "|---|---|---|"]
-    for line in sorted({line for promise in found for line in promise.lines}, key=_order):
-        rows += [
-            f"| {line} | {promise.name.removeprefix('test_').replace('_', ' ')} | `{promise.path}` |"
-            for promise in found
-            if line in promise.lines
-        ]
+    for line in sorted({line for promise in found for line in promise.arguments}, key=_order):
+        rows += [f"| {line} | {promise.words} | `{promise.path}` |" for promise in found if line in promise.arguments]
     head = "## The contract\n\nLines with an S are guarantees, the others are tests of single cases.\n\n"
     return head + "\n".join(rows) + "\n"
 

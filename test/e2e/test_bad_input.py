@@ -21,6 +21,7 @@ TEXT_FIELDS = [
 ]
 
 
+@pytest.mark.security(12)
 @pytest.mark.parametrize(
     ("spec", "field"),
     [
@@ -59,6 +60,7 @@ def test_strange_text_is_refused_in_every_field_that_names_something(kubectl: Ku
         assert f"spec.{field}" in refusal, (text, refusal)
 
 
+@pytest.mark.security(22)
 def test_strange_text_reaches_the_server_as_text_where_text_is_allowed(kubectl: Kubectl) -> None:
     strange = [text for text in STRANGE if text]
     kubectl.apply(

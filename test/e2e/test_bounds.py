@@ -51,6 +51,7 @@ def tried(rest: Rest, kind: str, body: dict[str, Any], namespace: str = "default
         return Answer(413, "the server hung up")
 
 
+@pytest.mark.security(2, 24)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_field_past_its_bounds_is_refused_by_name(rest: Rest, installed: None, kind: str) -> None:
     wrong = []
@@ -75,6 +76,7 @@ def test_every_field_at_its_bounds_is_taken(rest: Rest, installed: None, kind: s
     assert wrong == []
 
 
+@pytest.mark.security(24)
 def test_a_workload_at_any_bound_gets_a_verdict_and_its_neighbours_notice_nothing(
     rest: Rest, kubectl: Kubectl, operator: Operator
 ) -> None:

@@ -49,6 +49,7 @@ def test_the_bert_manifest_to_the_letter_becomes_ready(kubectl: Kubectl, bert: s
     assert row[:5] == ["bert-sentiment", "True", "Serving", "v1.0.0", "2"]
 
 
+@pytest.mark.security(11, 20)
 def test_the_pods_are_restricted_and_carry_no_token(kubectl: Kubectl) -> None:
     kubectl.apply(workload())
     wait_for(kubectl, "Ready", "True")  # the namespace enforces the restricted level: they would not exist otherwise
@@ -198,6 +199,7 @@ def test_a_child_edited_by_hand_is_repaired(kubectl: Kubectl, bert: str) -> None
         eventually(partial(_spec_is, kubectl, kind, spec), told=partial(_spec, kubectl, kind))
 
 
+@pytest.mark.security(10)
 def test_a_foreign_object_of_a_childs_name_is_never_adopted(kubectl: Kubectl) -> None:
     ports = [{"port": 1}]
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "demo"}, "spec": {"ports": ports}}

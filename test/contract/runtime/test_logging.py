@@ -97,6 +97,7 @@ async def test_a_failure_is_traced_in_the_line_of_its_pass(written: Written) -> 
 # What no line has.
 
 
+@pytest.mark.security(28)
 @pytest.mark.parametrize(
     "name",
     ["token", "hf_token", "accessToken", "Authorization", "password", "secret", "client_secret", "cookie", "api_key",
@@ -117,6 +118,7 @@ def test_what_is_merely_about_a_secret_is_shown(written: Written) -> None:
     assert (line["has_password"], line["token"]) == (True, None)
 
 
+@pytest.mark.security(28)
 @pytest.mark.parametrize(
     "text",
     [
@@ -182,6 +184,7 @@ def test_a_long_text_shows_its_beginning_and_its_length(written: Written) -> Non
     assert line["error"] == "é" * 2048 + "… (3000 characters)"
 
 
+@pytest.mark.security(28)
 def test_a_secret_is_found_though_the_cut_goes_through_it(written: Written) -> None:
     say("x" * 2030 + f" https://me:{SECRET * 3}@host/" + "y" * 100)
     assert SECRET[:6] not in written.text

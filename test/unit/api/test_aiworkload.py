@@ -58,6 +58,7 @@ def test_an_amount_that_is_none_is_refused(amount: Any) -> None:
         typed(resources={"limits": {"cpu": amount}})
 
 
+@pytest.mark.security(2, 12, 13, 27)
 @pytest.mark.parametrize(
     ("field", "value"),
     [

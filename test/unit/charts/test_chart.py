@@ -137,6 +137,7 @@ def test_a_value_that_does_not_exist_or_fit_is_refused(setting: str) -> None:
     )
 
 
+@pytest.mark.security(29)
 def test_the_image_runs_as_a_number_and_installs_by_hash_only() -> None:
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     (user,) = [line for line in lines if line.startswith("USER ")]

@@ -89,6 +89,7 @@ def test_what_tar_makes_of_a_folder_unpacks(tmp_path: Path) -> None:
     assert contents(unpacked(tmp_path / "model.tgz")) == {"onnx/model.onnx": b"weights"}
 
 
+@pytest.mark.security(21)
 def test_modes_and_owners_of_the_archive_are_not_made(tmp_path: Path) -> None:
     info = tarfile.TarInfo("run")
     info.mode, info.uid = 0o6777, 4242
@@ -97,6 +98,7 @@ def test_modes_and_owners_of_the_archive_are_not_made(tmp_path: Path) -> None:
     assert path.stat().st_uid == os.getuid()
 
 
+@pytest.mark.security(21)
 @pytest.mark.parametrize("name", ["/etc/passwd", "../escape", "a/../../escape", "a/./../../escape", "a\\..\\b", "a\nb"])
 @pytest.mark.parametrize("pack", [tar, tar_gz, zip_])
 def test_a_name_that_leads_out_is_refused(pack: Packer, name: str, tmp_path: Path) -> None:
@@ -107,6 +109,7 @@ def test_a_name_that_leads_out_is_refused(pack: Packer, name: str, tmp_path: Pat
     assert contents(tmp_path / "unpacked") == {}
 
 
+@pytest.mark.security(21)
 @pytest.mark.parametrize(
     "kind",
     [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.GNUTYPE_SPARSE],
@@ -123,6 +126,7 @@ def test_links_and_devices_are_refused_even_if_they_stay_inside(kind: bytes, tmp
     assert list(contents(tmp_path / "unpacked")) == ["config.json"]
 
 
+@pytest.mark.security(21)
 def test_a_link_that_a_second_member_writes_through_is_refused_at_the_link(tmp_path: Path) -> None:
     path = tmp_path / "model.tar"
     with tarfile.open(path, "w") as archive:
@@ -136,6 +140,7 @@ def test_a_link_that_a_second_member_writes_through_is_refused_at_the_link(tmp_p
         unpacked(path)
 
 
+@pytest.mark.security(21)
 @pytest.mark.parametrize("pack", [tar, tar_gz, zip_])
 def test_a_link_that_lies_in_the_folder_already_is_not_followed(pack: Packer, tmp_path: Path) -> None:
     outside, folder = tmp_path / "outside", tmp_path / "unpacked"
@@ -147,6 +152,7 @@ def test_a_link_that_lies_in_the_folder_already_is_not_followed(pack: Packer, tm
     assert list(outside.iterdir()) == []
 
 
+@pytest.mark.security(21)
 def test_a_symbolic_link_in_a_zip_is_refused(tmp_path: Path) -> None:
     info = zipfile.ZipInfo("link")
     info.external_attr = 0o120777 << 16
@@ -183,6 +189,7 @@ def test_two_members_with_one_place_are_refused(pack: Packer, second: str, tmp_p
         unpacked(path)
 
 
+@pytest.mark.security(21)
 @pytest.mark.parametrize("pack", [tar, tar_gz, zip_])
 def test_more_bytes_than_allowed_end_the_unpacking(pack: Packer, tmp_path: Path) -> None:
     archive = pack(tmp_path, {"model.onnx": b"w" * 5000})
@@ -198,6 +205,7 @@ def unpacked_anew(archive: Path, room: Room) -> Path:
     return folder
 
 
+@pytest.mark.security(21)
 @pytest.mark.parametrize("pack", [tar, tar_gz, zip_])
 def test_more_files_than_allowed_end_the_unpacking(pack: Packer, tmp_path: Path) -> None:
     archive = pack(tmp_path, {str(number): b"" for number in range(11)})
@@ -205,6 +213,7 @@ def test_more_files_than_allowed_end_the_unpacking(pack: Packer, tmp_path: Path)
         unpacked(archive, Room(1000, 10))
 
 
+@pytest.mark.security(21)
 @pytest.mark.parametrize("pack", [tar_gz, zip_])
 def test_a_bomb_is_refused_long_before_the_disk_is_full(pack: Packer, tmp_path: Path) -> None:
     archive = pack(tmp_path, {"zeros": bytes(150 * 1024 * 1024)})

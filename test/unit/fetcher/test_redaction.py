@@ -98,6 +98,7 @@ def test_the_longest_secret_wins_over_its_own_parts() -> None:
     assert Redactor(["secret", "secret-and-more"]).redact("secret-and-more") == "[redacted]"
 
 
+@pytest.mark.security(28)
 def test_what_is_written_is_one_line_without_secrets() -> None:
     lines: list[str] = []
     redacting_writer(lines.append, Redactor(["hf_planted"]))("token\nhf_planted")

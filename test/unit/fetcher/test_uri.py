@@ -103,6 +103,7 @@ def test_what_names_nothing_that_is_fetched_is_refused_with_the_fix(text: str) -
     assert "must" in str(refused.value) or "write" in str(refused.value)
 
 
+@pytest.mark.security(27, 28)
 @pytest.mark.parametrize(
     "text",
     [

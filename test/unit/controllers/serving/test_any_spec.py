@@ -56,6 +56,7 @@ def spec_of(changed: list[tuple[Field, Any]]) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.security(11, 24)
 @given(changes("AIWorkload"))
 @settings(max_examples=300)
 def test_any_spec_comes_to_a_plan_or_to_a_refusal_that_names_field_and_fix(changed: list[tuple[Field, Any]]) -> None:
@@ -100,6 +101,7 @@ def test_a_spec_that_turns_bad_leaves_what_serves_as_it_is(changed: list[tuple[F
     assert world.counts() == serving
 
 
+@pytest.mark.security(27, 28)
 @pytest.mark.parametrize(
     "uri", ["https://user:hunter2@host/model", "s3://key:hunter2@bucket/m", "https://host/m?token=hunter2"]
 )
@@ -109,6 +111,7 @@ def test_credentials_in_a_uri_are_refused_without_being_repeated(uri: str) -> No
     assert "hunter2" not in refused.value.message
 
 
+@pytest.mark.security(24)
 def test_a_mebibyte_of_text_is_refused_in_a_few_words() -> None:
     with pytest.raises(NotAccepted) as refused:
         SpecCache().workload(stored({"modelName": "x" * MEBIBYTE, "framework": "ONNX", "y" * MEBIBYTE: 1}))

@@ -64,6 +64,7 @@ def test_every_child_is_valid_in_the_oldest_and_the_newest_kubernetes(version: s
         kubernetes_validate.validate(whole(child), version, strict=True)
 
 
+@pytest.mark.security(1, 10)
 @given(workload_specs)
 @settings(max_examples=40)
 def test_every_child_is_in_the_workloads_own_namespace_and_labelled(spec: AIWorkloadSpec) -> None:

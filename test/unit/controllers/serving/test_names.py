@@ -1,5 +1,6 @@
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ hashes = st.text("0123456789abcdef", min_size=10, max_size=10)
 every = st.one_of(workloads, long_ones)
 
 
+@pytest.mark.security(25)
 @given(every, hashes)
 def test_a_derived_name_is_a_service_name(workload: str, digest: str) -> None:
     name = revision_name(workload, digest)
@@ -18,11 +20,13 @@ def test_a_derived_name_is_a_service_name(workload: str, digest: str) -> None:
     assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name)
 
 
+@pytest.mark.security(25)
 @given(st.sets(st.tuples(every, hashes), max_size=20))
 def test_no_two_revisions_share_a_name(pairs: set[tuple[str, str]]) -> None:
     assert len({revision_name(*pair) for pair in pairs}) == len(pairs)
 
 
+@pytest.mark.security(25)
 @given(long_ones, hashes)
 def test_a_workload_named_like_the_shortened_name_of_another_does_not_meet_it(workload: str, digest: str) -> None:
     shortened = revision_name(workload, digest).rpartition("-")[0]

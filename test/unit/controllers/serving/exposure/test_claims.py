@@ -94,6 +94,7 @@ def test_no_two_workloads_get_one_path_of_one_host_and_one_way(everybody: list[C
             assert not (same and way(one.asked).meets(way(other.asked)))
 
 
+@pytest.mark.security(1)
 @given(claimants)
 def test_no_host_is_served_for_two_namespaces(everybody: list[Claimant]) -> None:
     granted = [each for each in everybody if reason(each, everybody) == "granted"]

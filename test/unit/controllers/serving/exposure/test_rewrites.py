@@ -54,6 +54,7 @@ def test_kong_which_cuts_paths_off_is_told_not_to() -> None:
     assert unrewritten("k8s.io/ingress-nginx") == unrewritten("nobody") == {}
 
 
+@pytest.mark.security(22)
 @given(st.from_regex(r"/[A-Za-z0-9._~/%:{}-]*", fullmatch=True), st.from_regex(MODEL_NAME_PATTERN, fullmatch=True))
 def test_what_a_tenant_names_adds_nothing_to_an_annotation(route: str, model: str) -> None:
     to = Destination("bert", route.replace("{model}", model.rsplit("/", 1)[-1].strip()))

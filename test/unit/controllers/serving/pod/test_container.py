@@ -27,6 +27,7 @@ def server(**fields: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.security(3, 27)
 def test_a_variable_out_of_a_secret_is_a_reference_and_never_a_value() -> None:
     source = {"secretKeyRef": {"name": "api", "key": "token"}}
     env = server(env=[{"name": "TOKEN", "valueFrom": source}])["env"]
@@ -122,6 +123,7 @@ def test_a_slice_and_a_whole_gpu_exclude_each_other() -> None:
     assert refused.value.reason == "ConflictingGpu"
 
 
+@pytest.mark.security(7, 20)
 def test_a_service_account_is_for_a_clouds_identity_and_mounts_no_token() -> None:
     whole = pod(serviceAccountName="reader", imagePullSecrets=[{"name": "registry"}])
     assert whole["serviceAccountName"] == "reader"

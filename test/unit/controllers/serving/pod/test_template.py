@@ -40,11 +40,13 @@ def env_of(pod: dict[str, Any]) -> dict[str, str]:
     return {each["name"]: each.get("value", "") for each in server(pod)["env"]}
 
 
+@pytest.mark.security(11, 20)
 @given(workload_specs, runtime_specs)
 def test_every_pod_meets_the_restricted_level(workload: AIWorkloadSpec, runtime: ServingRuntimeSpec) -> None:
     assert violations(pod_of(workload, runtime)) == []
 
 
+@pytest.mark.security(7, 11, 20)
 @given(workload_specs, runtime_specs)
 def test_no_pod_carries_a_token_or_a_service_account_that_was_not_named(
     workload: AIWorkloadSpec, runtime: ServingRuntimeSpec
@@ -55,6 +57,7 @@ def test_no_pod_carries_a_token_or_a_service_account_that_was_not_named(
     assert pod.get("serviceAccountName") == workload.service_account_name
 
 
+@pytest.mark.security(11)
 @given(workload_specs, runtime_specs)
 @settings(max_examples=50)
 def test_a_pod_holds_only_allowed_fields(workload: AIWorkloadSpec, runtime: ServingRuntimeSpec) -> None:
@@ -78,6 +81,7 @@ def test_every_mount_has_its_volume_and_nothing_is_mounted_twice(
         assert len(set(places)) == len(places)
 
 
+@pytest.mark.security(22)
 @pytest.mark.parametrize("words", HOSTILE)
 def test_arguments_and_commands_arrive_word_for_word_and_never_meet_a_shell(words: str) -> None:
     container = server(default_pod("custom", image="own:1", command=[words], args=[words]))
@@ -85,6 +89,7 @@ def test_arguments_and_commands_arrive_word_for_word_and_never_meet_a_shell(word
     assert container["args"] == [words]
 
 
+@pytest.mark.security(22)
 def test_what_comes_from_fields_is_no_reference_to_a_variable() -> None:
     workload = workload_spec({"modelName": "m", "framework": "x"})
     runtime = runtime_spec(DEFAULT_RUNTIMES["triton"])
@@ -119,6 +124,7 @@ def test_pods_leave_the_endpoints_before_their_server_is_told_to_end() -> None:
     assert 0 < pause < pod["terminationGracePeriodSeconds"]
 
 
+@pytest.mark.security(20)
 def test_the_root_file_system_is_read_only_but_for_what_the_runtime_names() -> None:
     pod = default_pod("vllm")
     assert server(pod)["securityContext"]["readOnlyRootFilesystem"] is True
