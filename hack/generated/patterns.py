@@ -17,7 +17,7 @@ PATTERNS = {
     "^[A-Za-z_][A-Za-z0-9_.-]*$": "a letter or `_`, then letters, digits, `_`, `.` and `-`",
     "^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "`a` to `z` and digits, in parts between single hyphens",
     "^/[A-Za-z0-9._~/%$(){}-]*$": "a path from `/`",
-    "^/[A-Za-z0-9._~%/-]*$": "a path from `/`",
+    "^/([A-Za-z0-9._~/-]|%[0-9A-Fa-f]{2})*$": "a path from `/`",
     "^/[A-Za-z0-9._/-]+$": "an absolute path",
     "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$": "a label's value",
     "^[a-z0-9]+$": "`a` to `z` and digits",

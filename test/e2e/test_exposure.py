@@ -117,6 +117,25 @@ def answer(kubectl: Kubectl, gateway: dict[str, str], *, accepted: str = "True",
     write_status(kubectl, "httproute", "demo", {"parents": [parent]})
 
 
+def unmoved(kubectl: Kubectl, operator: Operator, *objects: str) -> None:
+    """A pass over a workload that is as it should be writes nothing."""
+
+    def passes() -> float:
+        found = re.findall(
+            r'controller_runtime_reconcile_total\{controller="serving",result="\w+"\} (\S+)',
+            operator.fetch(operator.metrics),
+        )
+        return sum(map(float, found))
+
+    def versions() -> list[str]:
+        return [str(kubectl.get(each)["metadata"]["resourceVersion"]) for each in objects]
+
+    before, done = versions(), passes()
+    kubectl("annotate", "aiworkload", "demo", f"example.com/looked-at={done}", "--overwrite")
+    eventually(lambda: passes() > done)
+    assert versions() == before
+
+
 def strictly_valid(kubectl: Kubectl, kind: str, name: str = "demo") -> None:
     """The server takes the object as we sent it, and knows each of its fields."""
     live = kubectl.get(kind, name)
@@ -155,7 +174,7 @@ def test_a_class_that_is_learnt_of_later_rewrites_from_then_on(kubectl: Kubectl,
 
 
 def test_traefik_rewrites_by_a_middleware_from_when_its_api_is_served(
-    kubectl: Kubectl, admin: Kubectl, tmp_path: Path
+    kubectl: Kubectl, admin: Kubectl, operator: Operator, tmp_path: Path
 ) -> None:
     name = f"traefik-{kubectl.namespace}"
     admin.apply(ingress_class(name, "traefik.io/ingress-controller"))
@@ -168,6 +187,7 @@ def test_traefik_rewrites_by_a_middleware_from_when_its_api_is_served(
             wait_for(kubectl, "EndpointReady", "True", "EndpointsReady")
             (middleware,) = kubectl.items("middlewares")
             assert middleware["spec"] == {"replacePath": {"path": ROUTE}}
+            unmoved(kubectl, operator, "ingress/demo", f"middleware/{middleware['metadata']['name']}")
             found = ingress(kubectl)
             named = found["metadata"]["annotations"]["traefik.ingress.kubernetes.io/router.middlewares"]
             assert named == f"{kubectl.namespace}-{middleware['metadata']['name']}@kubernetescrd"
@@ -183,7 +203,7 @@ def test_traefik_rewrites_by_a_middleware_from_when_its_api_is_served(
 
 
 def test_a_gateway_is_used_from_when_its_api_is_served_and_answers_in_its_own_words(
-    kubectl: Kubectl, admin: Kubectl, classes: None
+    kubectl: Kubectl, admin: Kubectl, operator: Operator, classes: None
 ) -> None:
     other = other_namespace(kubectl, admin)
     gateway = {"name": "public", "namespace": other.namespace}
@@ -205,6 +225,7 @@ def test_a_gateway_is_used_from_when_its_api_is_served_and_answers_in_its_own_wo
         answer(kubectl, gateway)
         wait_for(kubectl, "EndpointReady", "True", "EndpointsReady")
         eventually(lambda: not exists(kubectl, "ingress"))
+        unmoved(kubectl, operator, "httproute/demo")
         listener = {"name": "https", "port": 8443, "protocol": "HTTPS", "tls": {"certificateRefs": [{"name": "c"}]}}
         other.apply(
             {
@@ -317,7 +338,7 @@ def test_a_host_of_another_tenant_is_refused_and_its_owner_unaffected(
 
 
 def test_servers_are_scraped_by_the_one_kind_of_monitor_that_the_cluster_serves(
-    kubectl: Kubectl, admin: Kubectl
+    kubectl: Kubectl, admin: Kubectl, operator: Operator
 ) -> None:
     services, pods = definitions(PROMETHEUS_OPERATOR)
     kubectl.apply(workload())
@@ -328,6 +349,7 @@ def test_servers_are_scraped_by_the_one_kind_of_monitor_that_the_cluster_serves(
         with served(admin, services):
             eventually(lambda: exists(kubectl, "servicemonitor") and not exists(kubectl, "podmonitor"))
             strictly_valid(kubectl, "servicemonitor")
+            unmoved(kubectl, operator, "servicemonitor/demo", "service/demo")
             spec = kubectl.get("servicemonitor", "demo")["spec"]
             wanted = spec["selector"]["matchLabels"]["geartickler.com/aiworkload"]
             chosen = kubectl.items("services", "-l", f"geartickler.com/aiworkload={wanted},geartickler.com/revision")

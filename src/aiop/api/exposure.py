@@ -6,7 +6,7 @@ from pydantic import Field
 
 from aiop.api.common import DnsName, Stored
 
-EndpointPath = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^/[A-Za-z0-9._~%/-]*$")]
+EndpointPath = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^/([A-Za-z0-9._~/-]|%[0-9A-Fa-f]{2})*$")]
 HostName = Annotated[
     str,
     Field(max_length=253, pattern=r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"),

@@ -93,6 +93,7 @@ def test_an_amount_that_is_none_is_refused(amount: Any) -> None:
         ("inferenceEndpoint", "predict"),
         ("inferenceEndpoint", "/a b"),
         ("inferenceEndpoint", "/$(X)"),
+        ("inferenceEndpoint", "/a%zz"),
         ("priorityClassName", "System Critical"),
         ("updatePolicy", "Sometimes"),
         ("args", ["x" * 4097]),

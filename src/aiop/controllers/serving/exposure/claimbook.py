@@ -39,12 +39,15 @@ class ClaimBook:
         """Of each way that is asked for, the oldest claimant of that place."""
         return [queue[0] for queue in self._places.get(place, {}).values()]
 
-    def on_host(self, host: str, namespace: str) -> Sequence[Claimant]:
-        """Of each namespace the oldest claimant of a host that meets ``host``; nobody if all are of ``namespace``."""
-        met = [self._hosts[each] for each in self._tree.meeting(host)]
-        if all(queues.keys() <= {namespace} for queues in met):
-            return ()
-        return [queue[0] for queues in met for queue in queues.values()]
+    def contested(self, host: str, namespace: str) -> Sequence[str]:
+        """What ``host`` has in common with hosts that other namespaces than that one ask for."""
+        met = [each for each in self._tree.meeting(host) if self._hosts[each].keys() - {namespace}]
+        return list(dict.fromkeys(max(host, each, key=lambda name: len(_bare(name))) for each in met))
+
+    def host_owner(self, host: str) -> Claimant | None:
+        """The oldest claimant of a host that meets ``host``."""
+        queues = (queue for each in self._tree.meeting(host) for queue in self._hosts[each].values())
+        return min((queue[0] for queue in queues), key=_AGE, default=None)
 
     def concerned(self, claimant: Claimant) -> set[ObjectKey]:
         """Whose answer may change when ``claimant`` comes or goes, itself aside: those that it stands before."""
@@ -60,13 +63,13 @@ class ClaimBook:
                     yield from queue[bisect_left(queue, claimant.age, key=_AGE) :]
 
     def _beside(self, claimant: Claimant) -> Iterator[Claimant]:
-        """Those of other namespaces on its hosts, where it is the oldest of its own namespace."""
+        """Those on its hosts, where several namespaces ask for them and it is the oldest of its own."""
         own = claimant.key.namespace
         for host in claimant.asked.hosts:
             if not _stands_before(self._hosts.get(host, {}).get(own, ()), claimant):
-                for met in self._tree.meeting(host):
-                    for namespace, queue in self._hosts[met].items():
-                        yield from queue if namespace != own else ()
+                met = [self._hosts[each] for each in self._tree.meeting(host)]
+                if any(queues.keys() - {own} for queues in met):
+                    yield from (each for queues in met for queue in queues.values() for each in queue)
 
     def _put_in(self, claimant: Claimant) -> None:
         for place in _places(claimant):

@@ -1,9 +1,10 @@
 """Who may have which path and which host: the oldest workload that asks. Pure.
 
-A host that a workload names belongs to the namespace of the oldest workload that names it, or one that it meets by a
-wildcard, whichever way it is served; the paths of that host belong to the workloads of that namespace. A path without a
-host belongs to one workload of the cluster, a way. What is asked for counts, not what could be exposed: a workload that
-waits for one path holds its place for the others, so that nobody loses a path because a third one left.
+A host belongs to the namespace of the oldest workload that names it, or a host that it meets by a wildcard, whichever
+way it is served; what two hosts have in common is the narrower of them. The paths of a host belong to the workloads of
+its namespace, and a path without a host to one workload of the cluster, a way. What is asked for counts, not what could
+be exposed: a workload that waits for one path holds its place for the others, so that nobody loses a path because a
+third one left.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,8 +49,12 @@ class Ledger(Protocol):
         """Of each way that is asked for, the oldest claimant of that place."""
         ...
 
-    def on_host(self, host: str, namespace: str) -> Sequence[Claimant]:
-        """Of each namespace the oldest claimant of a host that meets ``host``; nobody if all are of ``namespace``."""
+    def contested(self, host: str, namespace: str) -> Sequence[str]:
+        """What ``host`` has in common with hosts that other namespaces than that one ask for."""
+        ...
+
+    def host_owner(self, host: str) -> Claimant | None:
+        """The oldest claimant of a host that meets ``host``."""
         ...
 
     def leading_to(self, hosts: Sequence[str], route: str) -> Sequence[Owned]:
@@ -68,9 +73,13 @@ class NoClaims:
         """Nobody."""
         return ()
 
-    def on_host(self, host: str, namespace: str) -> Sequence[Claimant]:  # noqa: ARG002
-        """Nobody."""
+    def contested(self, host: str, namespace: str) -> Sequence[str]:  # noqa: ARG002
+        """Nothing."""
         return ()
+
+    def host_owner(self, host: str) -> Claimant | None:  # noqa: ARG002
+        """Nobody."""
+        return None
 
     def leading_to(self, hosts: Sequence[str], route: str) -> Sequence[Owned]:  # noqa: ARG002
         """None."""
@@ -100,8 +109,7 @@ def places(namespace: str, hosts: Sequence[str], path: str) -> list[Place]:
 def denial(me: Claimant, ledger: Ledger, way_of: Callable[[Asked], Way]) -> NotAccepted | None:
     """Why ``me`` may not have all that it asks for: PathTaken or HostTaken, naming field and fix; None if it may."""
     for host in me.asked.hosts:
-        owner = min(ledger.on_host(host, me.key.namespace), key=lambda each: each.age, default=me)
-        if owner.key.namespace != me.key.namespace:
+        if is_anothers(host, me.key.namespace, ledger):
             return _host_taken(me, host)
     way = way_of(me.asked)
     for place in places(me.key.namespace, me.asked.hosts, me.asked.path):
@@ -110,6 +118,12 @@ def denial(me: Claimant, ledger: Ledger, way_of: Callable[[Asked], Way]) -> NotA
         if holder.age < me.age:
             return _path_taken(me, place, holder, way)
     return None
+
+
+def is_anothers(host: str, namespace: str, ledger: Ledger) -> bool:
+    """True if that host, or a part of it, belongs to another namespace."""
+    owners = (ledger.host_owner(common) for common in ledger.contested(host, namespace))
+    return any(owner is not None and owner.key.namespace != namespace for owner in owners)
 
 
 def _host_taken(me: Claimant, host: str) -> NotAccepted:

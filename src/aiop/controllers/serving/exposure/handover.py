@@ -1,6 +1,6 @@
 """What is exposed already and belongs to another workload by now, so that it has to go. Pure."""
 
-from aiop.controllers.serving.exposure.claims import claimant_of, places
+from aiop.controllers.serving.exposure.claims import claimant_of, is_anothers, places
 from aiop.controllers.serving.exposure.kinds import HTTPROUTES, MIDDLEWARES
 from aiop.controllers.serving.exposure.live import Exposed, exposed_by_ingress, exposed_by_route
 from aiop.controllers.serving.exposure.ways import DefaultWays, way_of
@@ -33,10 +33,8 @@ def _claimed_route(observed: Observed, defaults: DefaultWays) -> tuple[Deletion,
 def belongs_to_another(observed: Observed, exposed: Exposed, defaults: DefaultWays) -> bool:
     """True if another workload asks for a host or a path of these, and did not come later than who asks here too."""
     me, namespace = claimant_of(observed.workload), observed.key.namespace
-    for host in exposed.hosts:
-        owner = min(observed.ledger.on_host(host, namespace), key=lambda each: each.age, default=None)
-        if owner is not None and owner.key.namespace != namespace:
-            return True
+    if any(is_anothers(host, namespace, observed.ledger) for host in exposed.hosts):
+        return True
     asked = me is not None and exposed.way.meets(way_of(me.asked, defaults, observed.cluster))
     mine = places(namespace, me.asked.hosts, me.asked.path) if me is not None and asked else ()
     return any(

@@ -28,9 +28,13 @@ class CachedLedger:
         """Of each way that is asked for, the oldest claimant of that place."""
         return self._book.claimants(place)
 
-    def on_host(self, host: str, namespace: str) -> Sequence[Claimant]:
-        """Of each namespace the oldest claimant of a host that meets ``host``; nobody if all are of ``namespace``."""
-        return self._book.on_host(host, namespace)
+    def contested(self, host: str, namespace: str) -> Sequence[str]:
+        """What ``host`` has in common with hosts that other namespaces than that one ask for."""
+        return self._book.contested(host, namespace)
+
+    def host_owner(self, host: str) -> Claimant | None:
+        """The oldest claimant of a host that meets ``host``."""
+        return self._book.host_owner(host)
 
     def leading_to(self, hosts: Sequence[str], route: str) -> Sequence[Owned]:
         """The Ingresses of those hosts whose class rewrites nothing, and which would lead to ``route`` as it is."""

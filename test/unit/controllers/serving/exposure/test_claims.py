@@ -35,7 +35,8 @@ class Ledger(NoClaims):
         for each in everybody:
             self.book.put(each.key, each)
         self.claimants = self.book.claimants  # type: ignore[method-assign]
-        self.on_host = self.book.on_host  # type: ignore[method-assign]
+        self.contested = self.book.contested  # type: ignore[method-assign]
+        self.host_owner = self.book.host_owner  # type: ignore[method-assign]
 
 
 def verdict(me: Claimant, everybody: Iterable[Claimant]) -> NotAccepted | None:
@@ -57,15 +58,23 @@ def meets(one: str, other: str) -> bool:
     return one == other or covers(one, other) or covers(other, one)
 
 
+def narrower(one: str, other: str) -> str:
+    return one if len(one.split(".")) - one.startswith("*.") > len(other.split(".")) - other.startswith("*.") else other
+
+
 def slow_reason(me: Claimant, everybody: Iterable[Claimant]) -> str:
-    for host in me.asked.hosts:
+    def owner(host: str) -> str:
         users = [each for each in everybody if any(meets(host, theirs) for theirs in each.asked.hosts)]
-        if min(users, key=lambda each: each.age).key.namespace != me.key.namespace:
-            return "HostTaken"
+        return min(users, key=lambda each: each.age).key.namespace
+
+    theirs = {host for each in everybody if each.key.namespace != me.key.namespace for host in each.asked.hosts}
+    common = {narrower(mine, other) for mine in me.asked.hosts for other in theirs if meets(mine, other)}
+    if any(owner(host) != me.key.namespace for host in common):
+        return "HostTaken"
     mine = set(places(me.key.namespace, me.asked.hosts, me.asked.path))
     for other in everybody:
-        theirs = set(places(other.key.namespace, other.asked.hosts, other.asked.path))
-        if mine & theirs and way(me.asked).meets(way(other.asked)) and other.age < me.age:
+        others = set(places(other.key.namespace, other.asked.hosts, other.asked.path))
+        if mine & others and way(me.asked).meets(way(other.asked)) and other.age < me.age:
             return "PathTaken"
     return "granted"
 
@@ -135,7 +144,8 @@ def test_a_book_that_everybody_left_is_empty(everybody: list[Claimant]) -> None:
     for each in everybody:
         book.put(each.key, None)
     assert all(not book.claimants(place) for each in everybody for place in places("red", each.asked.hosts, "/a"))
-    assert all(not book.on_host(host, "green") for each in everybody for host in each.asked.hosts)
+    assert all(book.host_owner(host) is None for each in everybody for host in each.asked.hosts)
+    assert all(not book.contested(host, "green") for each in everybody for host in each.asked.hosts)
     assert not book.concerned(everybody[0])
 
 
@@ -149,7 +159,7 @@ def test_a_thousand_workloads_of_one_place_wake_each_other_only_for_the_oldest()
 def test_a_workload_alone_on_its_host_asks_nobody() -> None:
     everybody = [claimant(f"w{number}", path=f"/{number}", ingress={"host": "a.example"}) for number in range(50)]
     book = Ledger(everybody).book
-    assert book.on_host("a.example", "red") == ()
+    assert book.contested("a.example", "red") == []
     assert book.concerned(everybody[0]) == set()
 
 
@@ -198,6 +208,15 @@ def test_a_wildcard_over_another_tenants_host_is_refused_too() -> None:
     assert reason(second, [first, second]) == "HostTaken"
     apex = claimant("apex", created=1, ingress={"host": "a.example"})
     assert reason(apex, [claimant("first", "blue", ingress={"host": "*.a.example"}), apex]) == "granted"
+
+
+def test_a_wildcard_is_not_ones_own_because_one_host_under_it_is() -> None:
+    everybody = [
+        claimant("first", "blue", path="/1", ingress={"host": "y.example"}),
+        claimant("second", created=1, path="/2", ingress={"host": "*.x.example"}),
+        claimant("third", "blue", created=2, path="/3", ingress={"host": "*.example"}),
+    ]
+    assert [reason(each, everybody) for each in everybody] == ["granted", "granted", "HostTaken"]
 
 
 def test_a_squatter_on_anothers_host_takes_no_path_of_its_owner() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from aiop.controllers.serving.exposure.claims import Place
 from aiop.controllers.serving.exposure.cluster import Cluster
 from aiop.controllers.serving.exposure.kinds import HTTPROUTES
 from aiop.controllers.serving.exposure.ledger import CachedLedger
@@ -19,6 +20,8 @@ from aiop.controllers.serving.exposure.live import (
     route_places,
 )
 from aiop.controllers.serving.plan import Plan
+from aiop.controllers.serving.report import make_report
+from aiop.controllers.serving.verdict import Hindrance
 from aiop.runtime.client.builtin import INGRESSES
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.informer.events import Event, EventType
@@ -163,6 +166,15 @@ def test_a_path_that_an_older_workload_comes_to_ask_for_is_given_up() -> None:
     assert around.world.of(INGRESSES) == []
 
 
+def test_everything_is_given_up_too_by_a_workload_that_no_longer_asks_for_it() -> None:
+    around = Neighbours(inferenceEndpoint="/")
+    around.settle()
+    around.change(framework="Fortran", inferenceEndpoint=None)
+    around.arrives("younger", created=YOUNGER, path="/")
+    around.settle()
+    assert around.world.of(INGRESSES) == []
+
+
 def test_a_route_of_a_gateway_is_claimed_as_an_ingress_is() -> None:
     gateway = {"name": "public", "namespace": "infra", "hostnames": ["a.example"]}
     around = Neighbours(gateway=gateway)
@@ -171,6 +183,32 @@ def test_a_route_of_a_gateway_is_claimed_as_an_ingress_is() -> None:
     around.arrives("older", "other", created=OLDER, ingress={"host": "a.example"})
     assert denial(around.settle()) == "HostTaken"
     assert around.world.of(HTTPROUTES) == []
+
+
+def conditions(around: Neighbours) -> dict[str, tuple[str, str]]:
+    observed = around.world.observe()
+    report = make_report(observed, around.world.plan(), Hindrance(), around.world.now)
+    return {each.type: (each.status, each.reason) for each in report.after}
+
+
+def test_a_denied_workload_says_so_and_serves() -> None:
+    around = Neighbours()
+    around.arrives("first", created=OLDER, path="/api/v1/predict")
+    around.settle()
+    found = conditions(around)
+    assert found["Accepted"] == found["Ready"] == found["EndpointReady"] == ("False", "PathTaken")
+    assert found["Stalled"] == ("True", "PathTaken")
+    assert (found["Available"][0], found["Progressing"]) == ("True", ("False", "RolloutComplete"))
+    assert found["Degraded"] == ("False", "Healthy")
+
+
+def test_a_denied_workload_that_rolls_out_is_at_work_and_not_stuck() -> None:
+    around = Neighbours()
+    around.arrives("first", created=OLDER, path="/api/v1/predict")
+    found = conditions(around)
+    assert found["Progressing"] == found["Reconciling"] == ("True", "RollingOut")
+    assert "Stalled" not in found
+    assert found["Accepted"] == ("False", "PathTaken")
 
 
 # The server's own route, where the class rewrites nothing.
@@ -223,15 +261,13 @@ def test_whoever_waits_for_a_route_is_woken_by_who_has_it() -> None:
     }
 
 
-def test_a_change_of_status_alone_concerns_nobody_anew() -> None:
+def test_a_change_of_status_alone_leaves_what_is_asked_for() -> None:
     around = Neighbours()
     before = asking("one")
     around.told(before)
     after = CustomObject(before.metadata, b"{}", b'{"replicas": 1}')  # a spec that would ask for nothing
     around.ledger.workload_changed(Event(EventType.MODIFIED, ObjectKey(NAMESPACE, "one"), before, after))
-    around.arrives("two", created=YOUNGER)
-    assert around.ledger.concerned_by_workload(asking("two", created=YOUNGER)) == set()
-    assert around.ledger.concerned_by_workload(asking("one")) == {ObjectKey(NAMESPACE, "two")}
+    assert [each.key.name for each in around.ledger.claimants(Place("", "", "/a"))] == ["one"]
 
 
 # What stays exposed though nobody asks for it any more, until somebody else does.

@@ -258,7 +258,9 @@ def test_what_is_asked_for_is_read_with_nulls_and_without_repeats() -> None:
 # Any spec, valid by the published definitions.
 
 hosts = st.from_regex(r"(\*\.)?[a-z]{1,5}(\.[a-z]{1,5}){0,2}", fullmatch=True)
-endpoints = st.one_of(st.just("/"), st.just(ROUTE), st.from_regex(r"(/[A-Za-z0-9._~-]{1,6}){1,3}/?", fullmatch=True))
+endpoints = st.one_of(
+    st.just("/"), st.just(ROUTE), st.from_regex(r"(/([A-Za-z0-9._~-]|%[0-9A-E]{2}){1,6}){1,3}/?", fullmatch=True)
+)
 ways: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.fixed_dictionaries(
@@ -289,7 +291,7 @@ ways: st.SearchStrategy[dict[str, Any]] = st.one_of(
 
 
 def valid_paths(endpoint: str) -> bool:
-    return not any(part in {".", ".."} for part in endpoint.split("/"))
+    return not any(part in {".", ".."} for part in endpoint.split("/")) and "%2F" not in endpoint
 
 
 @given(
