@@ -46,7 +46,7 @@ class VersionSettings(Stored):
     args: Annotated[list[Argument], Field(max_length=128)] | None = Field(
         default=None, description="Arguments of this version, in place of the workload's."
     )
-    env: Annotated[list[WorkloadEnvVar], Field(max_length=64)] = Field(
+    env: Annotated[list[WorkloadEnvVar], Field(max_length=128)] = Field(
         default_factory=list,
         description="Variables of this version; one of the same name as the workload's replaces it.",
         json_schema_extra=BY_NAME,
@@ -124,7 +124,7 @@ class AIWorkloadSpec(Stored):
     args: Annotated[list[Argument], Field(max_length=128)] | None = Field(
         default=None, description="Arguments, after those of the runtime."
     )
-    env: Annotated[list[WorkloadEnvVar], Field(max_length=64)] = Field(
+    env: Annotated[list[WorkloadEnvVar], Field(max_length=128)] = Field(
         default_factory=list,
         description="Environment variables; one of the same name as the runtime's replaces it.",
         json_schema_extra=BY_NAME,

@@ -16,7 +16,8 @@ class Reason:
 # What cannot be served as it stands, and what something in the cluster stands in the way of.
 _REFUSED = ("Accepted", "ModelReady", "Progressing", "Ready", "Stalled")
 _CLAIMED = ("Accepted", "EndpointReady", "Ready", "Stalled")
-_OUTSIDE = ("EndpointReady",)
+_OUTSIDE = ("EndpointReady", "Ready", "Stalled")
+_OUTSIDE_SOON = ("EndpointReady", "Ready", "Reconciling")
 _HINDERED = ("Degraded", "Progressing", "Ready", "Stalled")
 # What keeps servers from getting ready, and among it what keeps the model's files away.
 _BLOCKED = ("Degraded", "Ready")
@@ -78,9 +79,9 @@ REASONS = (
            "blocks it.",
            "Remove the cause or set the version back; the last good revision goes on serving."),
     Reason("EndpointsReady", ("Available", "EndpointReady"), "Ready servers stand behind the Service.", ""),
-    Reason("NotExposed", _OUTSIDE, "The Ingress or HTTPRoute is not there yet, or could not be made.",
+    Reason("NotExposed", _OUTSIDE_SOON, "The Ingress or HTTPRoute is not there yet, or could not be made.",
            "If this lasts, Ready says why."),
-    Reason("PathNotRewritten", _OUTSIDE,
+    Reason("PathNotRewritten", ("EndpointReady",),
            "The IngressClass is not known to rewrite paths: inferenceEndpoint reaches the server as it is, and clients "
            "use the server's own route.",
            "Use the path in status.url. For a path of your own take a class that rewrites, or a Gateway."),
@@ -89,7 +90,7 @@ REASONS = (
            "Set spec.ingress.host to a host of its own, or take a class that rewrites, or a Gateway."),
     Reason("GatewayAPIMissing", _OUTSIDE, "spec.gateway is set, and the cluster does not serve the Gateway API.",
            "Install the Gateway API's CRDs and a controller, or set spec.ingress. Nothing needs to be restarted."),
-    Reason("GatewayPending", _OUTSIDE, "No controller has said yet what it makes of the HTTPRoute as it is now.",
+    Reason("GatewayPending", _OUTSIDE_SOON, "No controller has said yet what it makes of the HTTPRoute as it is now.",
            "If this lasts, see whether the Gateway of that name exists and whether its controller runs."),
     Reason("NotAllowedByListeners", _OUTSIDE, "The Gateway admits no routes of this namespace.",
            "Its owner admits them by allowedRoutes of a listener."),

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -47,6 +47,22 @@ class RevisionData(msgspec.Struct, frozen=True, rename="camel"):
     metrics: MetricsAt | None = None
 
 
+class _Port(msgspec.Struct, rename="camel"):
+    name: str
+    container_port: int
+
+
+class _Container(msgspec.Struct):
+    name: Literal["server"]  # CONTAINER
+    ports: Annotated[list[_Port], msgspec.Meta(min_length=1)]
+
+
+class _Pod(msgspec.Struct):
+    """What the plan reads of a recorded pod; one that lacks it was spoiled by somebody."""
+
+    containers: Annotated[list[_Container], msgspec.Meta(min_length=1, max_length=1)]
+
+
 @dataclass(frozen=True, slots=True)
 class KnownRevision:
     """A revision with its hash; ``number`` grows with each use and is 0 for one that is not stored yet.
@@ -77,7 +93,8 @@ def known_revisions(views: Sequence[Revision], workload: str) -> list[KnownRevis
         name = view.metadata.labels.get(REVISION_LABEL, "")
         try:
             data = msgspec.json.decode(view.data, type=RevisionData)
-        except (msgspec.DecodeError, RecursionError):
+            msgspec.convert(data.pod, _Pod)
+        except (msgspec.MsgspecError, RecursionError):
             continue
         if revision_name(workload, name) == view.metadata.name:
             asked = (data.asked, view.metadata.annotations.get(ASKED_ANNOTATION, data.asked))

@@ -14,6 +14,8 @@ from aiop.runtime.views.owned import AutoscalerStatus
 
 # Servers that are on their way, as far as is known.
 _STARTING = frozenset({"PodsNotReady", "Evicted"})
+# What a controller is expected to do to the outside address in a moment.
+_UNDER_WAY = frozenset({"NotExposed", "GatewayPending"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,13 @@ class Facts:
         return None
 
     @property
+    def closed_outside(self) -> Cause | None:
+        """Why servers that answer cannot be reached from outside as asked."""
+        if not self.endpoints or self.outside.ok:
+            return None
+        return Cause(self.outside.reason, self.outside.message)
+
+    @property
     def waiting_for(self) -> str:
         """Why the wanted revision does not serve in full."""
         if self.cause is not None:
@@ -92,14 +101,30 @@ def conditions_of(facts: Facts) -> Sequence[Condition]:
         facts.model,
         _degraded(facts),
     ]
-    stalled = facts.stalled or (_denied(facts) if facts.rolled_out else None)
+    stalled, reconciling = _stalled(facts), _reconciling(facts)
     return [
         *always,
         *while_true(
             stalled=Why(stalled.reason, stalled.message) if stalled else None,
-            reconciling=None if facts.rolled_out else Why("RollingOut", _rolling_message(facts)),
+            reconciling=Why(reconciling.reason, reconciling.message) if reconciling else None,
         ),
     ]
+
+
+def _stalled(facts: Facts) -> Cause | None:
+    """What will not mend itself, outside included once the rollout is over."""
+    if facts.stalled is not None or not facts.rolled_out:
+        return facts.stalled
+    outside = facts.closed_outside
+    return _denied(facts) or (outside if outside is not None and outside.reason not in _UNDER_WAY else None)
+
+
+def _reconciling(facts: Facts) -> Cause | None:
+    """What is under way."""
+    if not facts.rolled_out:
+        return Cause("RollingOut", _rolling_message(facts))
+    outside = facts.closed_outside
+    return outside if outside is not None and outside.reason in _UNDER_WAY else None
 
 
 def _denied(facts: Facts) -> Cause | None:
@@ -114,10 +139,9 @@ def _accepted(facts: Facts) -> Condition:
 
 
 def _ready(facts: Facts) -> Condition:
-    if facts.stalled is not None:
-        return condition("Ready", False, facts.stalled.reason, facts.stalled.message)
-    if facts.denied is not None:
-        return condition("Ready", False, facts.denied.reason, facts.denied.message)
+    hindered = facts.stalled or _denied(facts)
+    if hindered is not None:
+        return condition("Ready", False, hindered.reason, hindered.message)
     if not facts.rolled_out:
         reason = facts.cause.reason if facts.cause else "RollingOut"
         return condition("Ready", False, reason, _rolling_message(facts))
@@ -125,6 +149,8 @@ def _ready(facts: Facts) -> Condition:
         return condition("Ready", True, "ScaledToZero", "spec.replicas is 0: nothing serves, as asked")
     if not facts.endpoints:
         return condition("Ready", False, "NoReadyEndpoint", "no ready server stands behind the Service yet")
+    if facts.closed_outside is not None:
+        return condition("Ready", False, facts.closed_outside.reason, facts.closed_outside.message)
     return condition(
         "Ready", True, "Serving", f"{facts.version} serves with {facts.ready} of {facts.wanted} servers ready"
     )

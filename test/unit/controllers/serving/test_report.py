@@ -328,3 +328,20 @@ def test_a_status_that_makes_no_sense_is_written_anew() -> None:
     world = served()
     world.status = b'{"conditions": 7}'
     assert conditions_of(world)["Ready"][0] == "True"
+
+
+@pytest.mark.parametrize(
+    ("gateway_api", "reason", "summary"),
+    [(False, "GatewayAPIMissing", "Stalled"), (True, "GatewayPending", "Reconciling")],
+)
+def test_who_asks_for_a_gateway_is_not_ready_before_it_leads_to_the_servers(
+    gateway_api: bool, reason: str, summary: str
+) -> None:
+    world = World(cluster=Cluster(gateway_api=gateway_api))
+    world.change(gateway={"name": "public"})
+    world.settle()
+    conditions = conditions_of(world)
+    assert conditions["Available"] == ("True", "EndpointsReady")
+    assert conditions["EndpointReady"] == conditions["Ready"] == ("False", reason)
+    assert conditions[summary] == ("True", reason)
+    assert ("Stalled" in conditions) != ("Reconciling" in conditions)

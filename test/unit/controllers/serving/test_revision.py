@@ -30,7 +30,8 @@ def stored(name: str, number: int, data: RevisionData, **annotations: str) -> Re
     return Revision(meta, msgspec.json.encode(data), number)
 
 
-DATA = RevisionData(pod={"containers": []}, asked="first")
+POD: dict[str, Any] = {"containers": [{"name": "server", "ports": [{"name": "http", "containerPort": 8080}]}]}
+DATA = RevisionData(pod=POD, asked="first")
 
 
 @pytest.mark.parametrize(
@@ -126,3 +127,20 @@ def test_auto_resolves_anew_each_time() -> None:
 def test_a_revision_knows_where_its_model_came_from() -> None:
     data = target().data
     assert (data.model_uri, data.runtime, data.version) == ("pvc://models/bert-base-uncased/v1", "triton", "v1")
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        {},
+        {"containers": []},
+        {"containers": None},
+        {"containers": [{"name": "server"}]},
+        {"containers": [{"name": "server", "ports": []}]},
+        {"containers": [{"name": "other", "ports": [{"name": "http", "containerPort": 8080}]}]},
+    ],
+)
+def test_a_record_that_somebody_spoiled_is_as_good_as_absent(pod: dict[str, Any]) -> None:
+    good = stored("aaaaaaaaaa", 1, DATA)
+    spoiled = stored("bbbbbbbbbb", 2, RevisionData(pod=pod, asked="first"))
+    assert [each.number for each in known_revisions([good, spoiled], "bert")] == [1]
