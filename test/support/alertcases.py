@@ -71,6 +71,8 @@ def span(value: float, begins: int, ends: int) -> str:
 _HERE = {"namespace": "aiop-system"}
 _CONTROLLER = {**_HERE, "controller": "serving"}
 _INSTANCE = {"job": "aiop", "instance": "a", "namespace": "aiop-system"}
+# What tells the operator's targets from others'; each test has that of the first replica.
+_SECOND = {BUILD.replace(OPERATOR, ANOTHER): always(1)}
 _BERT = {"namespace": "team", "name": "bert"}
 
 OPERATOR_CASES = (
@@ -91,23 +93,38 @@ OPERATOR_CASES = (
     AlertCase(
         "AiopNoLeader",
         {
+            **_SECOND,
             f'leader_election_master_status{{{OPERATOR},name="aiop-manager"}}': then((1, 10), (0, 10), (1, 20)),
             f'leader_election_master_status{{{ANOTHER},name="aiop-manager"}}': always(0),
             f'leader_election_master_status{{{STRANGER},name="other-manager"}}': always(0),
         },
         fires=15,
         quiet=(5, 11, 25),
-        labels=_HERE,
+        labels={**_HERE, "name": "aiop-manager"},
+    ),
+    # Of a release that sees to some namespaces alone, beside another one that leads.
+    AlertCase(
+        "AiopNoLeader",
+        {
+            **_SECOND,
+            f'leader_election_master_status{{{OPERATOR},name="team-a"}}': then((1, 10), (0, 10), (1, 20)),
+            f'leader_election_master_status{{{ANOTHER},name="team-b"}}': always(1),
+        },
+        fires=15,
+        quiet=(5, 11, 25),
+        labels={**_HERE, "name": "team-a"},
     ),
     AlertCase(
         "AiopTwoLeaders",
         {
+            **_SECOND,
             f'leader_election_master_status{{{OPERATOR},name="aiop-manager"}}': always(1),
             f'leader_election_master_status{{{ANOTHER},name="aiop-manager"}}': then((0, 10), (1, 10), (0, 20)),
+            f'leader_election_master_status{{{STRANGER},name="other-manager"}}': always(3),
         },
         fires=15,
         quiet=(5, 12, 25),
-        labels=_HERE,
+        labels={**_HERE, "name": "aiop-manager"},
         value="2",
     ),
     # Every second pass fails, for an hour.

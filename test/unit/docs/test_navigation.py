@@ -31,6 +31,14 @@ def test_a_build_fails_for_a_page_or_link_that_is_missing() -> None:
     assert set(CONFIGURATION["validation"]) == {"omitted_files", "absolute_links", "unrecognized_links", "anchors"}
 
 
+def test_each_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+    numbers = [page.name.partition("-")[0] for page in pages]
+    assert len(set(numbers)) == len(numbers) > 5
+    for page in pages:
+        assert page.read_text(encoding="utf-8").startswith(f"# {int(page.name.partition('-')[0])}. "), page.name
+
+
 def test_a_new_page_and_a_new_folder_find_their_place(tmp_path: Path) -> None:
     for name in ("how-to/zebra.md", "how-to/install.md", "elsewhere/page.md", "index.md"):
         page = tmp_path / "docs" / name
