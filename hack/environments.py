@@ -1,5 +1,6 @@
 """Environments for tools that have no part in the project's own: hashed requirements, in the cache."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -17,9 +18,12 @@ def ensure_environment(name: str) -> Path:
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = base / "aiop" / name / hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
     python, made = folder / "bin" / "python", folder / ".made"
-    if not made.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", *_INSTALL, "-r", str(requirements)], check=True)
-        made.touch()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two workers of one test run make it once
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+            subprocess.run([str(python), "-m", "pip", *_INSTALL, "-r", str(requirements)], check=True)
+            made.touch()
     return python
