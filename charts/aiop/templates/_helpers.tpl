@@ -19,8 +19,8 @@
 
 {{/* A Deployment's selector cannot be changed: nothing may be added here. */}}
 {{- define "aiop.selector" -}}
-app.kubernetes.io/name: {{ include "aiop.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "aiop.name" . | quote }}
+app.kubernetes.io/instance: {{ quote .Release.Name }}
 {{- end -}}
 
 {{/* The labels of every object; the chart's own go before commonLabels. */}}
@@ -38,9 +38,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
      namespace, the labels of every object, commonAnnotations. */}}
 {{- define "aiop.metadata" -}}
 {{- $root := .root -}}
-name: {{ default (include "aiop.fullname" $root) .name }}
+name: {{ default (include "aiop.fullname" $root) .name | quote }}
 {{- if not .clusterScoped }}
-namespace: {{ default $root.Release.Namespace .namespace }}
+namespace: {{ default $root.Release.Namespace .namespace | quote }}
 {{- end }}
 labels:
   {{- merge (include "aiop.labels" $root | fromYaml) (default (dict) .labels) | toYaml | nindent 2 }}
@@ -100,6 +100,6 @@ imagePullSecrets:
 {{/* Of the pod of `helm test`: another name, for it must be neither behind the Service nor under the policies. */}}
 {{- define "aiop.test.labels" -}}
 app.kubernetes.io/name: {{ include "aiop.name" . }}-test
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ quote .Release.Name }}
 app.kubernetes.io/part-of: aiop
 {{- end -}}

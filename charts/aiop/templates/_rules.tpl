@@ -48,7 +48,7 @@
 - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create]}
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [{{ include "aiop.leaseName" . }}]
+  resourceNames: [{{ include "aiop.leaseName" . | quote }}]
   verbs: [get, list, watch, update]
 {{- end -}}
 
@@ -59,6 +59,6 @@
 
 {{- define "aiop.subjects" -}}
 - kind: ServiceAccount
-  name: {{ include "aiop.serviceAccount" . }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ include "aiop.serviceAccount" . | quote }}
+  namespace: {{ quote .Release.Namespace }}
 {{- end -}}

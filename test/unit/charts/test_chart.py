@@ -22,6 +22,7 @@ CHART = ROOT / "charts" / "aiop"
 FULL = ("--set", "models.store=pvc://models", "--set", "metrics.serviceMonitor.create=true,metrics.force=true")
 # Kinds that Kubernetes itself publishes no schema for.
 FOREIGN = {"ServiceMonitor", "CustomResourceDefinition"}
+MONITORING = {"ServiceMonitor", "PrometheusRule"}
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,14 @@ def test_each_definition_is_under_200_kib_and_the_release_under_1_mib(rendered: 
 
 @pytest.mark.parametrize(
     "setting",
-    ["nosuch.value=1", "replicaCount=-1", "models.store=file:///etc", "image.digest=latest", "log.level=loud"],
+    [
+        "nosuch.value=1",
+        "replicaCount=-1",
+        "models.store=file:///etc",
+        "image.digest=latest",
+        "log.level=loud",
+        "image.registry=ghcr.io/",
+    ],
 )
 def test_a_value_that_does_not_exist_or_fit_is_refused(setting: str) -> None:
     command = [str(ensure_helm()), "template", "x", str(CHART), "--set", setting]
@@ -135,6 +143,32 @@ def test_a_value_that_does_not_exist_or_fit_is_refused(setting: str) -> None:
         setting.split("=", maxsplit=1)[0].rsplit(".", maxsplit=1)[-1] in done.stderr
         or setting.split(".", maxsplit=1)[0] in done.stderr
     )
+
+
+def test_two_servers_on_one_port_are_refused() -> None:
+    command = [str(ensure_helm()), "template", "x", str(CHART), "--set", "health.port=8080"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "health.port and metrics.port are both 8080" in done.stderr
+
+
+@pytest.mark.parametrize("word", ["on", "123", "true", "null"])
+def test_names_that_yaml_takes_for_something_else_stay_names(word: str) -> None:
+    paths = ("nameOverride", "fullnameOverride", "serviceAccount.name", "priorityClassName")
+    monitors = "metrics.force=true,metrics.serviceMonitor.create=true,metrics.prometheusRule.create=true"
+    settings = [*(f"{path}={word}" for path in paths), monitors, f"watchNamespaces={{{word}}}"]
+    command = [str(ensure_helm()), "template", word, str(CHART), "--namespace", word]
+    command += itertools.chain(*(("--set-string" if "metrics" not in each else "--set", each) for each in settings))
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    objects = [each for each in yaml.safe_load_all(done.stdout) if each]
+    assert len(objects) > 15
+    for each in objects:
+        if each["kind"] not in MONITORING:
+            kubernetes_validate.validate(each, "1.37", strict=True)
+        assert not [label for label in each["metadata"]["labels"].values() if not isinstance(label, str)]
+        assert all(isinstance(each["metadata"].get(key, ""), str) for key in ("name", "namespace"))
+    (deployment,) = [each for each in objects if each["kind"] == "Deployment"]
+    assert deployment["spec"]["selector"]["matchLabels"]["app.kubernetes.io/instance"] == word
 
 
 @pytest.mark.security(29)
