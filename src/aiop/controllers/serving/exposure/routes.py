@@ -2,7 +2,7 @@
 
 A path can be rewritten to one route only: an Ingress and most Gateways know one rewrite a path. So while revisions
 with different routes live side by side, the outside path leads to the one that most servers stand behind, by its own
-Service, and moves over in one write once another has as many (docs/adr/0013). No server is asked by another's route.
+Service, and moves over in one write once another has as many (docs/adr/0007). No server is asked by another's route.
 """
 
 from collections.abc import Mapping, Sequence
