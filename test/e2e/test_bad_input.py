@@ -30,7 +30,7 @@ TEXT_FIELDS = [
         ({"modelName": "x" * 1024 * 1024}, "spec.modelName"),
         ({"modelName": 7}, "spec.modelName"),
         ({"modelUri": "file:///etc/passwd"}, "spec.modelUri"),
-        ({"modelUri": "oci://registry.example/model"}, "spec.modelUri"),
+        ({"modelUri": "https://user:password@registry.example/model"}, "spec.modelUri"),
         ({"inferenceEndpoint": "no-slash"}, "spec.inferenceEndpoint"),
         ({"autoscaling": {"enabled": True, "minReplicas": 5, "maxReplicas": 2}}, "minReplicas"),
         ({"resources": {"limits": {"cpu": "lots"}}}, "spec.resources.limits"),
