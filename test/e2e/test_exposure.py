@@ -247,7 +247,8 @@ def test_an_api_that_is_taken_away_is_told_as_missing(kubectl: Kubectl, admin: K
         kubectl.apply(workload(inferenceEndpoint=PREDICT, gateway={"name": "public"}))
         wait_for(kubectl, "EndpointReady", "False", "GatewayPending")
     wait_for(kubectl, "EndpointReady", "False", "GatewayAPIMissing")
-    assert conditions(kubectl)["Ready"]["status"] == "True"
+    wait_for(kubectl, "Ready", "False", "GatewayAPIMissing")
+    assert conditions(kubectl)["Available"]["status"] == "True"
 
 
 def test_the_operators_own_gateway_class_and_labels_are_the_default(
