@@ -53,9 +53,15 @@ class Facts:
 
     @property
     def rolled_out(self) -> bool:
-        """The wanted revision serves alone and in full number."""
+        """The wanted revision serves alone and in full number, as far as traffic reaches it."""
         hindered = self.refusal is not None or self.conflicts or self.forbidden is not None
-        return not hindered and not self.others_running and self.available >= self.enough
+        full = self.available >= self.enough and not self.partly_reached
+        return not hindered and not self.others_running and full
+
+    @property
+    def partly_reached(self) -> bool:
+        """Some servers that are available do not stand behind the Service yet: its endpoints follow a moment later."""
+        return 0 < self.endpoints < self.enough
 
     @property
     def stalled(self) -> Cause | None:
@@ -86,6 +92,8 @@ class Facts:
             return self.cause.message
         if self.others_running and self.available >= self.enough:
             return "the last revision's servers are leaving"
+        if self.available >= self.enough and self.partly_reached:
+            return f"{self.endpoints} of {self.wanted} servers stand behind the Service"
         return f"{self.available} of {self.wanted} servers are available"
 
 

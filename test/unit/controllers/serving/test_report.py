@@ -1,5 +1,6 @@
 """What people read: the status of a workload in every situation."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -345,3 +346,15 @@ def test_who_asks_for_a_gateway_is_not_ready_before_it_leads_to_the_servers(
     assert conditions["EndpointReady"] == conditions["Ready"] == ("False", reason)
     assert conditions[summary] == ("True", reason)
     assert ("Stalled" in conditions) != ("Reconciling" in conditions)
+
+
+def test_it_is_not_ready_before_every_server_that_counts_stands_behind_the_service() -> None:
+    world = served()
+    observed = world.observe()
+    (whole,) = observed.slices
+    assert whole.endpoints is not None
+    half = msgspec.structs.replace(whole, endpoints=whole.endpoints[:1])
+    report = make_report(dataclasses.replace(observed, slices=(half,)), world.plan(), Hindrance(), NOW)
+    ready = next(each for each in report.after if each.type == "Ready")
+    assert (ready.status, ready.reason) == ("False", "RollingOut")
+    assert "1 of 2 servers stand behind the Service" in ready.message
