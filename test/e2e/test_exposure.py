@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,12 @@ def other_namespace(kubectl: Kubectl, admin: Kubectl) -> Kubectl:
     other = Kubectl(kubectl.kubeconfig, name)
     eventually(lambda: other.run("get", "serviceaccount", "default").returncode == 0)
     return other
+
+
+def in_a_later_second(kubectl: Kubectl, name: str) -> None:
+    """The API server's times are of whole seconds: of two workloads of one second neither is the older."""
+    created = datetime.fromisoformat(kubectl.get("aiworkload", name)["metadata"]["creationTimestamp"])
+    eventually(lambda: datetime.now(UTC) - created >= timedelta(seconds=1))
 
 
 def ingress(kubectl: Kubectl, name: str = "demo") -> dict[str, Any]:
@@ -308,6 +315,7 @@ def test_the_bert_manifest_in_two_namespaces_is_exposed_once_and_names_no_tenant
     kubectl.apply(bert)
     # Earlier tests leave namespaces that are on their way out: whatever they claimed comes free by itself.
     wait_for(kubectl, "Accepted", "True", name="bert-sentiment")
+    in_a_later_second(kubectl, "bert-sentiment")
     other.apply(re.sub(r"modelName: .*", r"\g<0>\n  modelUri: hf://owner/model", bert))
     taken = wait_for(other, "Accepted", "False", "PathTaken", name="bert-sentiment")
     assert "an older workload of another namespace" in taken["message"]
