@@ -69,12 +69,11 @@ def test_two_servers_on_two_gpus_get_a_new_version_one_after_the_other(kubectl: 
             for name in places:
                 wait_for(kubectl, "Ready", "True", name=name)
     for told in roll(kubectl, 1, *places).values():
-        found = [words for reason, words in told if reason == "RollingOutInPlace" and "Insufficient" in words]
+        # Once an old server has gone there is room again: which of its moments the status tells is a matter of its pace.
+        assert any("Insufficient nvidia.com/gpu" in words for _, words in told)
+        found = [words for reason, words in told if reason == "RollingOutInPlace"]
         assert found
-        assert found[0].startswith(
-            "v2 takes v1's place one server at a time without an extra one, since the scheduler finds no room: "
-        )
-        assert "2 Insufficient nvidia.com/gpu" in found[0]
+        assert found[0].startswith("v2 takes v1's place one server at a time without an extra one, since ")
     for name in places:
         eventually(lambda name=name: ready_pods(kubectl, name) == 2)  # type: ignore[misc]  # mypy takes no default
     for each in kubectl.items("deployments"):
