@@ -69,7 +69,7 @@ def test_two_servers_on_two_gpus_get_a_new_version_one_after_the_other(kubectl: 
             for name in places:
                 wait_for(kubectl, "Ready", "True", name=name)
     for told in roll(kubectl, 1, *places).values():
-        # Once an old server has gone there is room again: which of its moments the status tells is a matter of its pace.
+        # Once an old server has gone there is room again: which moments the status tells is a matter of its pace.
         assert any("Insufficient nvidia.com/gpu" in words for _, words in told)
         found = [words for reason, words in told if reason == "RollingOutInPlace"]
         assert found
