@@ -50,6 +50,6 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     if not text:
         return default
     # Longer ones are no sizes; int() would refuse the longest with an error of its own.
-    if not (text.isascii() and text.isdigit() and len(text) <= 18 and int(text)):  # noqa: PLR2004
+    if not (text.isascii() and text.isdigit() and len(text) <= 18 and int(text)):  # noqa: PLR2004 - fits 64 bits
         raise Failed(f"{name} must be a whole number above zero, without a unit.")
     return int(text)

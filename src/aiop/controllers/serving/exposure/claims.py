@@ -69,23 +69,23 @@ class Ledger(Protocol):
 class NoClaims:
     """A `Ledger` of nobody."""
 
-    def claimants(self, place: Place) -> Sequence[Claimant]:  # noqa: ARG002
+    def claimants(self, place: Place) -> Sequence[Claimant]:  # noqa: ARG002 - there is nobody to ask for
         """Nobody."""
         return ()
 
-    def contested(self, host: str, namespace: str) -> Sequence[str]:  # noqa: ARG002
+    def contested(self, host: str, namespace: str) -> Sequence[str]:  # noqa: ARG002 - there is nobody to ask for
         """Nothing."""
         return ()
 
-    def host_owner(self, host: str) -> Claimant | None:  # noqa: ARG002
+    def host_owner(self, host: str) -> Claimant | None:  # noqa: ARG002 - there is nobody to ask for
         """Nobody."""
         return None
 
-    def leading_to(self, hosts: Sequence[str], route: str) -> Sequence[Owned]:  # noqa: ARG002
+    def leading_to(self, hosts: Sequence[str], route: str) -> Sequence[Owned]:  # noqa: ARG002 - there is nobody to ask for
         """None."""
         return ()
 
-    def owner(self, view: Owned) -> Claimant | None:  # noqa: ARG002
+    def owner(self, view: Owned) -> Claimant | None:  # noqa: ARG002 - there is nobody to ask for
         """Nobody."""
         return None
 
