@@ -1,0 +1,1 @@
+"""Pods whose containers are local processes of the caller."""
