@@ -1,0 +1,103 @@
+"""Debian's packages without an installation: downloaded into the user's cache, unpacked into a folder.
+
+No right of root is needed. The package lists are kept beside the packages, since a bare machine's own may be missing,
+or too old to find a package by; apt checks each package's hash against the distribution's signed lists.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+_NEEDED = ("apt-get", "apt-cache", "dpkg-deb", "tar")
+# Mirrors drop a package's older version when a newer one comes: lists older than this may name what is gone.
+_LISTS_LAST_SECONDS = 6 * 3600
+# What the distribution's own installer makes first; without them /lib and /usr/lib would be two folders.
+_MERGED = ("bin", "sbin", "lib", "lib64")
+
+
+class DebianMissing(RuntimeError):
+    """Raised when a package cannot be had: not a Debian-like machine, no network, no such package."""
+
+
+def download(packages: Sequence[str], cache: Path | None = None) -> list[Path]:
+    """The packages' files, in the same order, without what they depend on; raises DebianMissing.
+
+    ``cache`` is kept between calls (default: the user's), and may be used by several processes.
+    """
+    base = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aiop" / "debian"
+    missing = [program for program in _NEEDED if shutil.which(program) is None]
+    if missing:
+        raise DebianMissing(f"no {' and '.join(missing)} on the PATH to fetch {', '.join(packages)} with")
+    base.mkdir(parents=True, exist_ok=True)
+    with (base / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _downloaded(packages, base)
+
+
+def unpack(packages: Sequence[Path], root: Path) -> None:
+    """The packages' files into ``root``, which becomes a tree in which /lib is /usr/lib; no script is run."""
+    for name in _MERGED:
+        (root / "usr" / name).mkdir(parents=True, exist_ok=True)
+        if not (root / name).is_symlink():
+            (root / name).symlink_to(f"usr/{name}")
+    for package in packages:
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE) as reader:
+            _said("tar", "--extract", "--no-same-owner", "--keep-directory-symlink", folder=root, source=reader)
+        if reader.returncode:
+            raise DebianMissing(f"{package} is no whole package: delete it and try again")
+
+
+def version(package: Path) -> str:
+    """The version of a package's file, as Debian counts: `1:1.35.0-4+b4`."""
+    return _said("dpkg-deb", "--field", str(package), "Version").strip()
+
+
+def _downloaded(packages: Sequence[str], base: Path) -> list[Path]:
+    for folder in ("lists/partial", "archives/partial", "packages"):
+        (base / folder).mkdir(parents=True, exist_ok=True)
+    settings = {
+        "Dir::State::Lists": str(base / "lists"),
+        "Dir::Cache": str(base),
+        # What apt would become in order to download may not write here.
+        "APT::Sandbox::User": "root",
+    }
+    options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+    stamp = base / "lists" / "updated"
+    if not stamp.exists() or time.time() - stamp.stat().st_mtime > _LISTS_LAST_SECONDS:
+        _said("apt-get", "-qq", *options, "update")
+        stamp.touch()
+    files = [base / "packages" / name for name in _file_names(packages, options)]
+    absent = [name for name, file in zip(packages, files, strict=True) if not file.exists()]
+    if absent:
+        with tempfile.TemporaryDirectory(dir=base) as work:
+            _said("apt-get", "-qq", *options, "download", *absent, folder=Path(work))
+            for file in Path(work).iterdir():
+                file.rename(base / "packages" / file.name)  # whole, or not there at all
+    return files
+
+
+def _file_names(packages: Sequence[str], options: Sequence[str]) -> list[str]:
+    """What apt calls the file of each package's newest version."""
+    shown = _said("apt-cache", *options, "show", "--no-all-versions", *packages)
+    names = {}
+    for record in shown.strip().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in record.splitlines() if ": " in line and line[0] != " ")
+        version = fields["Version"].replace(":", "%3a")
+        names[fields["Package"]] = f"{fields['Package']}_{version}_{fields['Architecture']}.deb"
+    missing = sorted(set(packages) - set(names))
+    if missing:
+        raise DebianMissing(f"the distribution has no package {', '.join(missing)}")
+    return [names[package] for package in packages]
+
+
+def _said(*command: str, folder: Path | None = None, source: subprocess.Popen[bytes] | None = None) -> str:
+    stdin = source.stdout if source else None
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=stdin)
+    if done.returncode:
+        raise DebianMissing(f"{' '.join(command)} failed with exit code {done.returncode}: {done.stderr.strip()}")
+    return done.stdout

@@ -1,0 +1,43 @@
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hack import debian
+
+if shutil.which("dpkg-deb") is None:
+    pytest.skip("no dpkg-deb on this machine", allow_module_level=True)
+
+
+def package(folder: Path, name: str, *files: str) -> Path:
+    tree = folder / name
+    (tree / "DEBIAN").mkdir(parents=True)
+    control = f"Package: {name}\nVersion: 1:2.0-1\nArchitecture: all\nMaintainer: Nobody <nobody@localhost>\n"
+    (tree / "DEBIAN" / "control").write_text(f"{control}Description: a test\n", encoding="utf-8")
+    for file in files:
+        (tree / file).parent.mkdir(parents=True, exist_ok=True)
+        (tree / file).write_text(name, encoding="utf-8")
+    made = folder / f"{name}.deb"
+    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", str(tree), str(made)], check=True, capture_output=True)
+    return made
+
+
+def test_an_old_packages_library_and_a_new_ones_lie_in_one_folder(tmp_path: Path) -> None:
+    packages = [package(tmp_path, "old", "lib/one.so", "bin/tool"), package(tmp_path, "new", "usr/lib/two.so")]
+    root = tmp_path / "root"
+    debian.unpack(packages, root)
+    assert {path.name for path in (root / "usr" / "lib").iterdir()} == {"one.so", "two.so"}
+    assert (root / "lib").readlink() == Path("usr/lib")
+    assert (root / "usr" / "bin" / "tool").read_text(encoding="utf-8") == "old"
+
+
+def test_a_cut_package_is_named_and_not_unpacked_in_part_without_a_word(tmp_path: Path) -> None:
+    whole = package(tmp_path, "cut", "usr/share/cut")
+    whole.write_bytes(whole.read_bytes()[:-20])
+    with pytest.raises(debian.DebianMissing):
+        debian.unpack([whole], tmp_path / "root")
+
+
+def test_a_packages_version_keeps_its_epoch(tmp_path: Path) -> None:
+    assert debian.version(package(tmp_path, "epoch", "usr/share/epoch")) == "1:2.0-1"
