@@ -65,14 +65,15 @@ class _Call:
 class APIServer:
     """An API server in this process; `start` it, and `stop` it. The clock and all randomness are passed in.
 
-    Its construction reads the built-in schemas from the disk: inside an event loop, do it in a thread.
+    Services get addresses that begin with ``service_network``, two numbers of four. Its construction reads the
+    built-in schemas from the disk: inside an event loop, do it in a thread.
     """
 
-    def __init__(self, clock: Clock, *, random: random_module.Random) -> None:
+    def __init__(self, clock: Clock, *, random: random_module.Random, service_network: str = "10.96") -> None:
         self.clock = clock
         self.store = Store()
         self.kinds = Kinds()
-        self.registry = Registry(self.store, self.kinds, Admission(clock, random))
+        self.registry = Registry(self.store, self.kinds, Admission(clock, random), service_network=service_network)
         # No part of the simulation: who can guess it is administrator.
         self.token = secrets.token_urlsafe(24)
         self.url = ""

@@ -36,7 +36,8 @@ _ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
 class Registry:
     """See the module. Raises Refused."""
 
-    def __init__(self, store: Store, kinds: Kinds, admission: Admission) -> None:
+    def __init__(self, store: Store, kinds: Kinds, admission: Admission, *, service_network: str = "10.96") -> None:
+        self._service_network = service_network
         self.store = store
         self.kinds = kinds
         self.admission = admission
@@ -186,7 +187,7 @@ class Registry:
         if spec.get("clusterIP") or spec["type"] == "ExternalName":
             return {**service, "spec": {**spec, "clusterIPs": [spec.get("clusterIP", "")]}}
         self._addresses += 1
-        address = f"10.96.{self._addresses // 250}.{self._addresses % 250 + 1}"
+        address = f"{self._service_network}.{self._addresses // 250}.{self._addresses % 250 + 1}"
         return {**service, "spec": {**spec, "clusterIP": address, "clusterIPs": [address]}}
 
     def _apply_new(
