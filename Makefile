@@ -5,6 +5,14 @@ KUBERNETES_VERSION ?= 1.37.2
 ARGS ?=
 PYTEST_ARGS ?=
 
+# What each run of pytest leaves, for `hack.failures`; files of what is too long for the log.
+BUILD := build
+REPORTS := $(BUILD)/reports
+# An empty report is that of a run which did not live to write it.
+PYTEST = mkdir -p $(REPORTS) && : > $(REPORTS)/$@.xml && $(BIN)/pytest --junit-xml=$(REPORTS)/$@.xml
+# Whatever failed is named in the last lines.
+NAMED = || { $(BIN)/python -m hack.failures $(REPORTS); exit 1; }
+
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -34,7 +42,9 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 demo: $(VENV)/.demo ## watch a model become Ready on an embedded cluster (ARGS="--once", "--cluster real", "--cluster current")
 	@$(BIN)/aiop demo $(ARGS)
 
-test: lint unit e2e ## everything that CI checks
+test: ## everything that CI checks
+	@rm -rf $(REPORTS)
+	@$(MAKE) --no-print-directory lint unit e2e $(NAMED)
 
 lint: $(VENV)/.dev check-generated ## formatting, rules, types, layers, generated files, pages
 	$(BIN)/ruff format --check .
@@ -44,7 +54,9 @@ lint: $(VENV)/.dev check-generated ## formatting, rules, types, layers, generate
 	$(BIN)/python -m hack.docs --check
 
 unit: $(VENV)/.dev ## tests without a real API server, with coverage
-	$(BIN)/pytest test/unit test/security test/contract/runtime -n 2 --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(PYTEST) test/unit test/security test/contract/runtime -n 2 --cov --cov-report= $(PYTEST_ARGS)
+	@$(BIN)/coverage report > $(BUILD)/coverage.txt
+	@echo "coverage: $$($(BIN)/coverage report --format=total) % of lines and branches; by file in $(BUILD)/coverage.txt"
 
 # Two at a time, each with a control plane of its own: both wait more than they work.
 e2e: $(VENV)/.dev controlplane ## tests on the real control plane
@@ -52,10 +64,10 @@ e2e: $(VENV)/.dev controlplane ## tests on the real control plane
 
 # pytest ends with 5 if PYTEST_ARGS leave nothing of a half.
 e2e-product:
-	@$(BIN)/pytest test/e2e --ignore=test/e2e/runtime --ignore=test/e2e/fetcher $(PYTEST_ARGS) || test $$? -eq 5
+	@$(PYTEST) -q --tb=short test/e2e --ignore=test/e2e/runtime --ignore=test/e2e/fetcher $(PYTEST_ARGS) || test $$? -eq 5
 
 e2e-runtime:
-	@$(BIN)/pytest test/e2e/runtime test/e2e/fetcher test/contract/api $(PYTEST_ARGS) || test $$? -eq 5
+	@$(PYTEST) -q --tb=short test/e2e/runtime test/e2e/fetcher test/contract/api $(PYTEST_ARGS) || test $$? -eq 5
 
 controlplane: $(VENV)/.dev ## build the real control plane once, into the cache
 	@$(BIN)/python -m hack.controlplane.build

@@ -24,6 +24,7 @@ from typing import Self
 
 from hack.controlplane.build import ensure_built
 from hack.controlplane.processes import Component, wait_until
+from hack.ports import free_ports
 
 # A quiet 2-core machine is ready in 5 s; the rest is for a busy one.
 _START_SECONDS = 120.0
@@ -64,7 +65,7 @@ class ControlPlane:
         self._audit_policy = audit_policy
         self._options = options
         self._components: list[Component] = []
-        self._ports = _free_ports(5)
+        self._ports = free_ports(5)
         self.token = secrets.token_urlsafe(24)
 
     @property
@@ -262,17 +263,6 @@ def _private_key() -> str:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def main() -> int:

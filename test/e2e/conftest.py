@@ -35,7 +35,7 @@ def installed(cluster: Cluster, admin: Kubectl) -> Iterator[None]:
         release = ["install", "aiop", str(CHART), "--create-namespace", "--set", "replicaCount=0"]
         done = subprocess.run([*command, *release], capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr
-        admin("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        admin("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
         yield
 
 

@@ -66,7 +66,7 @@ def served(admin: Kubectl, *files: Path) -> Iterator[None]:
     """The APIs of these definitions are served, for a while."""
     for path in files:
         admin("apply", "--server-side", "-f", str(path))
-    admin("wait", "--for=condition=Established", *(f"--filename={path}" for path in files), "--timeout=30s")
+    admin("wait", "--for=condition=Established", *(f"--filename={path}" for path in files), "--timeout=120s")
     try:
         yield
     finally:

@@ -23,7 +23,7 @@ def kubectl(cluster: Cluster) -> Iterator[Kubectl]:
     """kubectl where the kind is installed, in a namespace of its own."""
     admin = Kubectl(cluster.kubeconfig)
     admin("apply", "-f", str(FOLDER / "crd.yaml"))
-    admin("wait", "--for=condition=Established", "crd/greetings.docs.example.com", "--timeout=30s")
+    admin("wait", "--for=condition=Established", "crd/greetings.docs.example.com", "--timeout=120s")
     admin.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "greetings"}})
     yield Kubectl(cluster.kubeconfig, "greetings")
     admin("delete", "namespace", "greetings", "--wait=false")
@@ -68,7 +68,7 @@ def test_it_is_60_lines_long_and_uses_the_runtime_only() -> None:
 def test_a_greeting_gets_its_text_and_says_that_it_is_ready(kubectl: Kubectl, program: Path) -> None:
     kubectl.apply(greeting("morning", "world"))
     eventually(lambda: text(kubectl, "morning") == "Hello, world!", told=program.read_text)
-    kubectl("wait", "--for=condition=Ready", "greeting/morning", "--timeout=30s")
+    kubectl("wait", "--for=condition=Ready", "greeting/morning", "--timeout=120s")
     kubectl.apply(greeting("morning", "moon"))
     eventually(lambda: text(kubectl, "morning") == "Hello, moon!", told=program.read_text)
     status = eventually(lambda: current(kubectl, "morning"), told=program.read_text)

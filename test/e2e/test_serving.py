@@ -31,7 +31,7 @@ def ready_endpoints(kubectl: Kubectl, service: str) -> list[str]:
 
 def test_the_bert_manifest_to_the_letter_becomes_ready(kubectl: Kubectl, bert: str) -> None:
     kubectl.apply(bert)
-    kubectl("wait", "--for=condition=Ready", "aiworkload/bert-sentiment", "--timeout=60s")
+    kubectl("wait", "--for=condition=Ready", "aiworkload/bert-sentiment", "--timeout=120s")
     status = status_of(kubectl, "bert-sentiment")
     assert (status["readyReplicas"], status["version"]) == (2, "v1.0.0")
     assert status["versions"][0]["modelUri"] == "pvc://models/bert-base-uncased/v1.0.0"
@@ -156,7 +156,7 @@ def test_framework_names_match_without_regard_to_case(kubectl: Kubectl) -> None:
 
 def test_deleting_leaves_nothing_behind(kubectl: Kubectl, bert: str) -> None:
     kubectl.apply(bert)
-    kubectl("wait", "--for=condition=Ready", "aiworkload/bert-sentiment", "--timeout=60s")
+    kubectl("wait", "--for=condition=Ready", "aiworkload/bert-sentiment", "--timeout=120s")
     kubectl("delete", "aiworkload", "bert-sentiment")
 
     def left() -> list[str]:
@@ -172,7 +172,7 @@ def test_deleting_leaves_nothing_behind(kubectl: Kubectl, bert: str) -> None:
 @pytest.mark.parametrize("kind", ["deployments", "services", "ingresses", "hpa", "pdb"])
 def test_a_child_deleted_by_hand_comes_back(kubectl: Kubectl, bert: str, kind: str) -> None:
     kubectl.apply(bert)
-    kubectl("wait", "--for=condition=Ready", "aiworkload/bert-sentiment", "--timeout=60s")
+    kubectl("wait", "--for=condition=Ready", "aiworkload/bert-sentiment", "--timeout=120s")
     victim = kubectl.items(kind, "-l", "geartickler.com/aiworkload=bert-sentiment")[0]["metadata"]
     kubectl("delete", kind, victim["name"])
     eventually(
@@ -186,7 +186,7 @@ def test_a_child_deleted_by_hand_comes_back(kubectl: Kubectl, bert: str, kind: s
 
 def test_a_child_edited_by_hand_is_repaired(kubectl: Kubectl, bert: str) -> None:
     kubectl.apply(bert)
-    kubectl("wait", "--for=condition=Ready", "aiworkload/bert-sentiment", "--timeout=60s")
+    kubectl("wait", "--for=condition=Ready", "aiworkload/bert-sentiment", "--timeout=120s")
     edits: dict[str, dict[str, Any]] = {
         "service": {"spec": {"selector": {"nobody": "here"}, "ports": [{"name": "more", "port": 9999}]}},
         "pdb": {"spec": {"maxUnavailable": 2}},

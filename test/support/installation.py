@@ -50,7 +50,7 @@ def installation(folder: Path, namespaces: Sequence[str], *settings: str) -> Ite
         for namespace in namespaces:
             _prepare(admin, namespace)
         _install(plane.kubeconfig, "replicaCount=0", "models.store=pvc://models", *settings)
-        admin("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        admin("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
         operator = stack.enter_context(running(_operator(Cluster(plane.kubeconfig, plane), admin, folder)))
         yield Installation(plane, admin, operator)
 

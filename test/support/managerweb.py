@@ -1,21 +1,19 @@
 """A manager's HTTP servers, asked as a kubelet and a Prometheus would."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
 
+from hack.ports import free_port
 from support.listwatch import ScriptedSource
 from support.managerbench import ManagerBench
 
 
 def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 class Web:

@@ -85,7 +85,7 @@ class Adapter:
         head = {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": api}}
         self.admin.apply({**head, "spec": spec})
         try:
-            self.admin("wait", "--for=condition=Available", f"apiservice/{api}", "--timeout=60s")
+            self.admin("wait", "--for=condition=Available", f"apiservice/{api}", "--timeout=120s")
             yield
         finally:
             self.admin("delete", "apiservice", api, "--ignore-not-found")

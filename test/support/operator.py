@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+from hack.ports import free_ports
 from support.kubectl import eventually
 
 _STOP_SECONDS = 40.0
@@ -43,7 +43,7 @@ class Operator:
 
     def launch(self) -> None:
         """Start it and wait for nothing."""
-        health, metrics = _free_port(), _free_port()
+        health, metrics = free_ports(2)
         self.health, self.metrics = f"http://127.0.0.1:{health}", f"http://127.0.0.1:{metrics}/metrics"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -122,10 +122,3 @@ def running(operator: _O) -> Iterator[_O]:
     finally:
         if not operator.ended:
             operator.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

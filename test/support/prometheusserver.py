@@ -1,7 +1,6 @@
 """A real Prometheus that scrapes each second, with the chart's rules, whose alerts do not wait."""
 
 import json
-import socket
 import subprocess
 import urllib.parse
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from hack.ports import free_port
 from hack.prometheus import ensure_prometheus
 from support.kubectl import eventually
 from support.operator import Operator
@@ -46,9 +46,7 @@ class PrometheusServer:
 @contextmanager
 def prometheus_server(folder: Path, metrics: str) -> Iterator[PrometheusServer]:
     """Scrapes the one target ``metrics``, a URL, as a Prometheus in a cluster would scrape the operator's pod."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     configuration = folder / "prometheus.yaml"
     configuration.write_text(yaml.safe_dump(_configuration(folder, urlsplit(metrics).netloc)))
     command = [

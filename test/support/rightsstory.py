@@ -104,7 +104,7 @@ class Story:
     def _define(self, *files: Path) -> None:
         for file in files:
             self._here.admin("create", "-f", str(file))
-        self._here.admin("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        self._here.admin("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
 
     def _ready(self) -> None:
         wait_for(self._kubectl, "Ready", "True", name=NAME)

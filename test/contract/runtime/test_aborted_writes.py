@@ -5,7 +5,6 @@ Who loses the lease cancels its workers, and so its writes: no byte of theirs ma
 
 import asyncio
 import base64
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from aiop.runtime.client.client import Client
 from aiop.runtime.client.connection import load_connection
 from aiop.runtime.client.errors import RequestTimedOut
 from aiop.runtime.client.transport import HttpTransport
+from hack.ports import free_port
 from support.certificates import Authority
 from support.clock import FakeClock
 from support.deaf import Accepted, Deaf
@@ -48,13 +48,6 @@ def kubeconfig(folder: Path, port: int, authority: Authority | None, **cluster: 
     path = folder / "kubeconfig"
     path.write_text(yaml.safe_dump(content))
     return str(path)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

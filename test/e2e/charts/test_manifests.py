@@ -29,7 +29,7 @@ def kubectl(empty_cluster: Cluster) -> Kubectl:
     kubectl("create", "namespace", "models")
     for kind in ("ServiceMonitor", "PrometheusRule"):
         kubectl.apply(definition(kind))
-    kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
     return kubectl
 
 

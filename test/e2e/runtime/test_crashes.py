@@ -154,7 +154,7 @@ def _install(admin: Kubectl) -> None:
     command = [str(ensure_helm()), "--kubeconfig", str(admin.kubeconfig), "--namespace", SYSTEM, *chart]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    admin("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    admin("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
 
 
 def _prepare(admin: Kubectl, namespace: str) -> None:

@@ -264,7 +264,7 @@ def test_the_garbage_collector_does_its_work_on_records(namespace: Kubectl, casc
     reference = {"apiVersion": "geartickler.com/v1alpha1", "kind": "AIWorkload", "name": "demo", "uid": owner["uid"]}
     made["metadata"]["ownerReferences"] = [{**reference, "controller": True, "blockOwnerDeletion": True}]
     namespace("create", "-f", "-", stdin=json.dumps(made))
-    namespace("delete", "aiworkload", "demo", f"--cascade={cascade}", "--timeout=30s")
+    namespace("delete", "aiworkload", "demo", f"--cascade={cascade}", "--timeout=120s")
     left = [each["metadata"].get("ownerReferences", []) for each in namespace.items("controllerrevisions")]
     assert left == ([] if cascade == "foreground" else [[]])
 

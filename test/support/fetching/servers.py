@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import ssl
 import subprocess
 import time
@@ -13,15 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hack.ports import free_port
+
 _START_SECONDS = 120.0
 ACCOUNT, ACCOUNT_KEY = "modelaccount", "cGxhbnRlZC1hY2NvdW50LWtleQ=="
-
-
-def free_port() -> int:
-    """A port that nobody has just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
