@@ -58,13 +58,13 @@ unit: $(VENV)/.dev ## tests without a real API server, with coverage
 	@$(BIN)/coverage report > $(BUILD)/coverage.txt
 	@echo "coverage: $$($(BIN)/coverage report --format=total) % of lines and branches; by file in $(BUILD)/coverage.txt"
 
-# Two at a time, each with a control plane of its own: both wait more than they work.
+# Four at a time, three of them of the product's half, each with a control plane of its own: they wait more than they work.
 e2e: $(VENV)/.dev controlplane ## tests on the real control plane
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target e2e-product e2e-runtime
 
 # pytest ends with 5 if PYTEST_ARGS leave nothing of a half.
 e2e-product:
-	@$(PYTEST) -q --tb=short test/e2e --ignore=test/e2e/runtime --ignore=test/e2e/fetcher $(PYTEST_ARGS) || test $$? -eq 5
+	@$(PYTEST) -q --tb=short -n 3 --dist loadfile test/e2e --ignore=test/e2e/runtime --ignore=test/e2e/fetcher $(PYTEST_ARGS) || test $$? -eq 5
 
 e2e-runtime:
 	@$(PYTEST) -q --tb=short test/e2e/runtime test/e2e/fetcher test/contract/api $(PYTEST_ARGS) || test $$? -eq 5
