@@ -14,6 +14,7 @@ import pytest
 
 from aiop.sim.cluster.nodes import NodeSpec
 from support.controlplane import Cluster
+from support.explaining import explained, told
 from support.kubectl import Kubectl, eventually
 from support.kubelets import kubelets
 from support.operator import Operator
@@ -205,6 +206,24 @@ def test_each_trouble_has_a_reason_words_and_a_fix(troubled: Kubectl, trouble: T
     assert now["Accepted"]["status"] == "True"
     if trouble.reason.startswith("Model"):
         assert (now["ModelReady"]["status"], now["ModelReady"]["reason"]) == ("False", trouble.reason)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
+def test_explain_names_the_cause_that_the_condition_names_in_three_lines(troubled: Kubectl, trouble: Trouble) -> None:
+    kubectl = Kubectl(troubled.kubeconfig, trouble.namespace)
+    wait_for(kubectl, "Degraded", "True", trouble.reason, trouble.name)
+    found = explained(kubectl, trouble.name)
+    assert found["cause"]["reason"] == trouble.reason
+    assert (found["healthy"], found["state"], found["notes"], found["unread"]) == (False, "HeldBack", [], [])
+    assert found["condition"]["reason"] == trouble.reason
+    assert trouble.words in found["cause"]["message"]
+    assert found["cause"]["source"]["name"]
+    lines = told(kubectl, trouble.name)
+    assert len(lines) == 3
+    assert lines[0].startswith(f"aiworkload/{trouble.name}: wanted 1 server")
+    assert trouble.reason in lines[1]
+    assert trouble.fix in " ".join(lines)
+    assert lines[2] != "next: look at the cause"
 
 
 def test_a_node_that_falls_silent_is_named(cluster: Cluster, kubectl: Kubectl) -> None:

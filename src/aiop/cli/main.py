@@ -4,6 +4,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 
 from aiop import __version__
@@ -14,13 +15,14 @@ from aiop import __version__
 COMMANDS = {
     "manager": ("run the operator", "aiop.cli.manager"),
     "demo": ("see it work on an embedded cluster", "aiop.cli.demo.command"),
+    "explain": ("say what holds an object back, and what comes next", "aiop.cli.explain.command"),
     "crds": ("print the CustomResourceDefinitions", "aiop.cli.crds"),
 }
 
 
 def build_parser(command: str) -> argparse.ArgumentParser:
     """The command line, with the options of ``command`` if it is one of ours."""
-    parser = argparse.ArgumentParser(prog="aiop", description="The AI Workload Operator for Kubernetes.")
+    parser = argparse.ArgumentParser(prog=_program(sys.argv[0]), description="The AI Workload Operator for Kubernetes.")
     parser.add_argument("--version", action="version", version=f"aiop {__version__}")
     subcommands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (summary, module) in COMMANDS.items():
@@ -30,6 +32,11 @@ def build_parser(command: str) -> argparse.ArgumentParser:
             implementation.add_arguments(subparser)
             subparser.set_defaults(run=implementation.run)
     return parser
+
+
+def _program(path: str) -> str:
+    """What the caller typed: kubectl finds plugins by their names, and they speak of themselves as it calls them."""
+    return "kubectl aiop" if Path(path).stem == "kubectl-aiop" else "aiop"
 
 
 def _imported(module: str, parser: argparse.ArgumentParser) -> ModuleType:

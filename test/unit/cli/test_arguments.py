@@ -33,6 +33,7 @@ def test_help_names_every_command_with_what_it_does(capsys: pytest.CaptureFixtur
     said = shown(capsys, "--help")
     assert "manager run the operator" in said
     assert "demo see it work on an embedded cluster" in said
+    assert "explain say what holds an object back" in said
     assert "crds print the CustomResourceDefinitions" in said
 
 
@@ -42,6 +43,10 @@ def test_help_names_every_command_with_what_it_does(capsys: pytest.CaptureFixtur
         ("manager", ("--kubeconfig", "--context", "--model-store", "--fetch-image", "--workers", "--health-address")),
         ("manager", ("--metrics-address", "--lease-namespace", "--no-leader-election", "--log-level", "--log-format")),
         ("demo", ("--cluster {current,embedded,real}", "--namespace", "--once", "--timeout")),
+        (
+            "explain",
+            ("TYPE/NAME", "--kubeconfig", "--context", "-n NAMESPACE", "-o {text,json}", "aiop explain aiworkload/"),
+        ),
         ("crds", ("aiop crds | kubectl apply --server-side -f -",)),
     ],
 )
@@ -60,7 +65,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     ("arguments", "names", "fix"),
     [
         ((), "COMMAND", "required"),
-        (("mange",), "argument COMMAND: invalid choice: 'mange'", "choose from 'manager', 'demo', 'crds'"),
+        (("mange",), "argument COMMAND: invalid choice: 'mange'", "choose from 'manager', 'demo', 'explain', 'crds'"),
         (("manager", "--workers", "x"), "argument --workers: 'x'", "give a whole number from 1"),
         (("manager", "--workers", "0"), "argument --workers: '0'", "give a whole number from 1"),
         (("manager", "--workers", "-3"), "argument --workers: '-3'", "give a whole number from 1"),
@@ -77,6 +82,9 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         (("demo", "--timeout", "soon"), "argument --timeout: 'soon'", "give seconds, like 120"),
         (("demo", "--timeout", "nan"), "argument --timeout: 'nan'", "give seconds, like 120"),
         (("demo", "--timeout", "-1"), "argument --timeout: '-1'", "give seconds, like 120"),
+        (("explain",), "TYPE/NAME", "required"),
+        (("explain", "aiw/a", "-o", "xml"), "argument -o/--output: invalid choice: 'xml'", "'text', 'json'"),
+        (("explain", "aiw/a", "-n", "A"), "argument -n/--namespace: 'A'", "like team-a"),
         (("crds", "--yaml"), "unrecognized arguments: --yaml", "usage: aiop"),
     ],
 )

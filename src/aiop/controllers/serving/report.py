@@ -47,7 +47,7 @@ def make_report(observed: Observed, plan: Plan, hindrance: Hindrance, now: datet
     known = _known(observed.workload.status)
     before = known.conditions
     generation = observed.workload.metadata.generation
-    case = _case(observed, plan, now)
+    case = case_of(observed, plan, now)
     diagnosis = diagnose(case) if plan.target is not None else Diagnosis()
     facts = _facts(observed, plan, hindrance, case, diagnosis.cause)
     after = merge_conditions(before, conditions_of(facts), now=now, generation=generation)
@@ -76,7 +76,7 @@ def _known(status: bytes) -> _Known:
         return _Known()
 
 
-def _case(observed: Observed, plan: Plan, now: datetime) -> Case:
+def case_of(observed: Observed, plan: Plan, now: datetime) -> Case:
     """The wanted revision's pods and all that may be wrong with them."""
     target = plan.target.hash if plan.target else ""
     live = observed.deployment_of(target)

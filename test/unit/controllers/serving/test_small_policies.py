@@ -231,7 +231,8 @@ def test_every_reason_that_the_code_names_is_in_the_table() -> None:
 
 def _reasons_in(tree: ast.AST) -> set[str]:
     """The reasons given to whatever takes one, and those returned as the first of a pair."""
-    positions = {"condition": 2, "Cause": 0, "NotAccepted": 0, "ChildRefused": 0, "known_by": 0, "Outside": 1}
+    first = dict.fromkeys(("Cause", "advised", "NotAccepted", "ChildRefused", "known_by"), 0)
+    positions = {**first, "condition": 2, "Outside": 1}
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in positions:

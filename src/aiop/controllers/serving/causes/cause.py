@@ -11,10 +11,21 @@ from aiop.runtime.views.workloads import ContainerStatus, Pod, ReplicaSet
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A reason of the list of reasons and the sentence that goes with it."""
+    """A reason of the list of reasons and the sentence that goes with it; ``fix`` is the advice that it ends with."""
 
     reason: str
     message: str
+    fix: str = field(default="", compare=False)
+
+    @property
+    def told(self) -> str:
+        """The sentence without the advice."""
+        return self.message.removesuffix(f"; {self.fix}") if self.fix else self.message
+
+
+def advised(reason: str, told: str, fix: str) -> Cause:
+    """A cause whose sentence ends with advice."""
+    return Cause(reason, f"{told}; {fix}", fix)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Containers that cannot be made as they were asked for, in the kubelet's words. No Secret is ever read for that."""
 
-from aiop.controllers.serving.causes.cause import Case, Cause, containers_of, kind_of, known_by
+from aiop.controllers.serving.causes.cause import Case, Cause, advised, containers_of, kind_of, known_by
 from aiop.controllers.serving.words import one_line
 from aiop.runtime.views.workloads import ContainerStatus
 
@@ -37,7 +37,7 @@ def not_made(case: Case) -> Cause | None:
     container, words = found[0], _words(found[0])
     message = f"container {container.name!r} of {case.counted(len(found))} cannot be made: {words}"
     known = kind_of(words, _KINDS)
-    return Cause(known.reason, f"{message}; {known.fix}") if known else Cause("ContainerConfigError", message)
+    return advised(known.reason, message, known.fix) if known else Cause("ContainerConfigError", message)
 
 
 def not_started(case: Case) -> Cause | None:
@@ -45,9 +45,9 @@ def not_started(case: Case) -> Cause | None:
     found = [each for pod in case.pods for each in containers_of(pod) if not each.ready and _words_of_start(each)]
     if not found:
         return None
-    return Cause(
+    return advised(
         "ContainerStartFailed",
-        f"container {found[0].name!r} of {case.counted(len(found))} cannot be started: {_words_of_start(found[0])}; "
+        f"container {found[0].name!r} of {case.counted(len(found))} cannot be started: {_words_of_start(found[0])}",
         "check spec.command and the image",
     )
 

@@ -1,27 +1,27 @@
 """Images that are not pulled, in the words of the registry and the kubelet."""
 
-from aiop.controllers.serving.causes.cause import Case, Cause, kind_of, known_by
+from aiop.controllers.serving.causes.cause import Case, Cause, advised, kind_of, known_by
 from aiop.controllers.serving.words import one_line
 
 _WAITING = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
      "RegistryUnavailable", "SignatureValidationFailed"}
 )  # fmt: skip
-_GOES_ON = "the kubelet goes on trying"
+GOES_ON = "the kubelet goes on trying"
 _KINDS = (
     known_by("InvalidImageName", r"[Ff]ailed to apply default image tag|couldn't parse image|invalid reference format",
          "correct the image"),
     # Before "not found": a registry that wants a login does not say whether the image exists.
     known_by("ImagePullDenied",
          r"(?i)unauthorized|authentication required|authorization failed|no basic auth|403 Forbidden|\bdenied\b",
-         f"name a Secret with the registry's credentials in spec.imagePullSecrets, or correct the image; {_GOES_ON}"),
+         f"name a Secret with the registry's credentials in spec.imagePullSecrets, or correct the image; {GOES_ON}"),
     known_by("ImageNotFound", r"(?i)not found|manifest unknown|name unknown|no match for platform",
-         f"correct the image's name or tag; {_GOES_ON}"),
+         f"correct the image's name or tag; {GOES_ON}"),
     known_by("RegistryUnreachable",
          r"(?i)no such host|i/o timeout|connection refused|connection reset|no route to host|deadline exceeded|"
          r"TLS handshake|x509:|server misbehaving|network is unreachable|too many requests|toomanyrequests|"
          r"50[0234] |RegistryUnavailable",
-         f"see how the nodes reach the registry; {_GOES_ON}"),
+         f"see how the nodes reach the registry; {GOES_ON}"),
 )  # fmt: skip
 
 
@@ -42,5 +42,5 @@ def image_missing(case: Case) -> Cause | None:
         f"{one_line(said or told)}"
     )
     if known is None:
-        return Cause("ImagePullFailed", f"{message}; {_GOES_ON}")
-    return Cause(known.reason, f"{message}; {known.fix}")
+        return advised("ImagePullFailed", message, GOES_ON)
+    return advised(known.reason, message, known.fix)

@@ -2,7 +2,7 @@
 
 import re
 
-from aiop.controllers.serving.causes.cause import Case, Cause, Kind, kind_of, known_by
+from aiop.controllers.serving.causes.cause import Case, Cause, Kind, advised, kind_of, known_by
 from aiop.controllers.serving.words import one_line
 
 # In the API server's own words, which are those of its admission plugins.
@@ -58,7 +58,7 @@ def refused(case: Case) -> Cause | None:
         return None
     found = refusal_kind(words)
     told = f"{case.counted(case.desired - len(case.pods))} cannot be created: {one_line(_HEAD.sub('', words))}"
-    return Cause(found.reason, f"{told}; {found.fix}") if found is not None else Cause("PodsRefused", told)
+    return advised(found.reason, told, found.fix) if found is not None else Cause("PodsRefused", told)
 
 
 def _words(case: Case) -> str:

@@ -1,6 +1,6 @@
 """Pods that find no node, in the scheduler's words."""
 
-from aiop.controllers.serving.causes.cause import Case, Cause, kind_of, known_by
+from aiop.controllers.serving.causes.cause import Case, Cause, advised, kind_of, known_by
 from aiop.controllers.serving.words import one_line
 
 _KINDS = (
@@ -36,5 +36,5 @@ def unscheduled(case: Case) -> Cause | None:
     found = kind_of(words, _KINDS)
     message = f"{case.counted(len(told))} cannot be scheduled: {one_line(words).rstrip('. ')}"
     if found is not None:
-        return Cause(found.reason, f"{message}; {found.fix}")
-    return Cause("Unschedulable", f"{message}; they start as soon as there is room")
+        return advised(found.reason, message, found.fix)
+    return advised("Unschedulable", message, "they start as soon as there is room")

@@ -1,0 +1,97 @@
+"""`aiop explain`: options in, one explanation out."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+
+from aiop.cli.explain.errors import ExplainError, NoAccess, NoSuchObject, Unreachable
+from aiop.cli.explain.explanation import Explanation, clean
+from aiop.cli.explain.kinds import EXPLAINED
+from aiop.cli.explain.reading import Reader
+from aiop.cli.explain.rendering import lines_of, wants_colour
+from aiop.cli.explain.session import namespace_of
+from aiop.cli.explain.target import Target, target_of
+from aiop.cli.options import namespace
+from aiop.runtime.client.client import Client
+from aiop.runtime.client.connection import load_connection
+from aiop.runtime.client.errors import ClientError, Forbidden, NotFound, Unauthorized
+from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.client.transport import HttpTransport
+from aiop.runtime.kit.clock import SystemClock
+
+# Where the pages on installing put it.
+_SYSTEM = "aiop-system"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The object, and kubectl's own options."""
+    parser.add_argument("object", nargs="+", metavar="TYPE/NAME", help="the object, or TYPE NAME; aiw is an AIWorkload")
+    parser.add_argument("--kubeconfig", help="a kubeconfig; default: $KUBECONFIG, else ~/.kube/config")
+    parser.add_argument("--context", help="a context of the kubeconfig; default: its current one")
+    parser.add_argument("-n", "--namespace", type=namespace, help="the object's namespace; default: the context's")
+    parser.add_argument("-o", "--output", choices=["text", "json"], default="text", help="for people, or for machines")
+    parser.add_argument(
+        "--operator-namespace",
+        type=namespace,
+        default=_SYSTEM,
+        help="where the operator's Lease lies, by which it is seen to run if you may read it",
+    )
+    parser.epilog = "Example: aiop explain aiworkload/bert-sentiment"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Explain one object; 0 if it is healthy or its state explained, 1 if it cannot be read, 2 for a wrong argument."""
+    try:
+        target = target_of(options.object, list(EXPLAINED))
+    except argparse.ArgumentTypeError as error:
+        sys.stderr.write(f"aiop explain: error: argument TYPE/NAME: {error}\n")
+        return 2
+    space = options.namespace or namespace_of(options.kubeconfig, options.context)
+    try:
+        asyncio.run(_explain(options, target, space))
+    except ExplainError as error:
+        sys.stderr.write(f"aiop explain: {clean(str(error))}\n")
+        return 1
+    return 0
+
+
+async def _explain(options: argparse.Namespace, target: Target, space: str) -> None:
+    key = ObjectKey(space, target.name)
+    try:
+        connection = await load_connection(options.kubeconfig, options.context)
+        async with Client(HttpTransport(connection), clock=SystemClock()) as client:
+            explain = EXPLAINED[target.resource]
+            found = await explain(client, Reader(client), key, options.operator_namespace)
+            _show(found, client, as_json=options.output == "json")
+    except ClientError as error:
+        raise _told(error, target, key) from error
+
+
+def _show(found: Explanation, client: Client, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n")
+        return
+    colour = wants_colour(sys.stdout, os.environ)
+    sys.stdout.writelines(f"{line}\n" for line in lines_of(found, client.server_clock.now(), colour=colour))
+
+
+def _told(error: ClientError, target: Target, key: ObjectKey) -> ExplainError:
+    kind = target.resource.kind
+    match error:
+        case NotFound():
+            return NoSuchObject(
+                f"there is no {kind} {key.name!r} in the namespace {key.namespace!r}: see `kubectl get "
+                f"{target.resource.plural} -A`, or give its namespace by -n; if that kind is not known either, aiop is "
+                "not installed in this cluster"
+            )
+        case Forbidden():
+            return NoAccess(
+                f"you may not read the {kind} {key.name!r} in the namespace {key.namespace!r}: ask for the role view "
+                f"there (get {target.resource.plural}), or use another --context"
+            )
+        case Unauthorized():
+            return NoAccess("the API server does not know you: log in anew, or use another --context or --kubeconfig")
+        case _:
+            return Unreachable(f"the API server gives no answer: {error}; see --kubeconfig and --context")

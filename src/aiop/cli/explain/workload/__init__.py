@@ -1,0 +1,1 @@
+"""AIWorkload: what is read of one, and the links from it to the cause."""

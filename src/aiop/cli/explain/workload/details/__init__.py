@@ -1,0 +1,1 @@
+"""What explanations add to a cause: where it was read, what comes next, and what the operator does not read."""
