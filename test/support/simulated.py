@@ -11,6 +11,7 @@ from aiop.runtime.client.errors import NotFound
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.sim.cluster.api import ClusterAPI
 from aiop.sim.cluster.cluster import SimulatedCluster
+from aiop.sim.cluster.lives import Lives
 from aiop.sim.cluster.nodes import NodeSpec
 from aiop.sim.cluster.outcomes import Script, by_image
 from aiop.sim.server import APIServer
@@ -83,12 +84,14 @@ def condition(obj: Mapping[str, Any], kind: str) -> Object:
 
 
 @asynccontextmanager
-async def simulated(nodes: Sequence[NodeSpec] = NODES, script: Script = by_image) -> AsyncIterator[Bench]:
+async def simulated(
+    nodes: Sequence[NodeSpec] = NODES, script: Script = by_image, lives: Lives | None = None
+) -> AsyncIterator[Bench]:
     """A running cluster with the namespace `team`; fails if the cluster dies."""
     clock = FakeClock()
     dice = random.Random(1)
     api = (await asyncio.to_thread(APIServer, clock, random=dice)).in_process()
-    cluster = SimulatedCluster(api, clock, dice, nodes=nodes, script=script)
+    cluster = SimulatedCluster(api, clock, dice, nodes=nodes, script=script, lives=lives)
     task = asyncio.create_task(cluster.run())
     try:
         await cluster.ready()

@@ -15,10 +15,12 @@ from aiop.sim.cluster.endpointslice import EndpointSlices
 from aiop.sim.cluster.garbage import GarbageCollector
 from aiop.sim.cluster.job import Jobs
 from aiop.sim.cluster.kubelet import Kubelets
+from aiop.sim.cluster.lives import Lives
 from aiop.sim.cluster.loop import Loop
 from aiop.sim.cluster.namespace import Namespaces
 from aiop.sim.cluster.nodes import Nodes, NodeSpec
 from aiop.sim.cluster.outcomes import Script, scripted
+from aiop.sim.cluster.podlife import ScriptedLives
 from aiop.sim.cluster.replicaset import ReplicaSets
 from aiop.sim.cluster.scheduler import Scheduler
 from aiop.sim.cluster.volumes import STORAGECLASSES, Volumes, default_class
@@ -38,6 +40,8 @@ class SimulatedCluster:
     Promised: nothing polls while nothing happens, heartbeats aside; a server that is away is waited for; the same
     clock and ``random`` on the embedded server give the same story. Not promised: preemption, topology spread,
     pod affinity, StatefulSets, DaemonSets and CronJobs, none of which exist here.
+
+    Pods go as ``script`` says, or as ``lives`` lets them: ``aiop.sim.processes`` runs them as local processes.
     """
 
     def __init__(
@@ -49,9 +53,10 @@ class SimulatedCluster:
         nodes: Sequence[NodeSpec],
         parts: Parts = Parts.ALL,
         script: Script = scripted,
+        lives: Lives | None = None,
     ) -> None:
         self._nodes = Nodes(api, clock, nodes)
-        self._kubelets = Kubelets(api, clock, [spec.name for spec in nodes], script, random)
+        self._kubelets = Kubelets(api, clock, [spec.name for spec in nodes], lives or ScriptedLives(script, random))
         self._world = World(api, clock) if parts is Parts.ALL else None
         self._loops = dict(_loops(self._world)) if self._world else {}
         self._ready = asyncio.Event()

@@ -1,13 +1,10 @@
-"""Kubelets of simulated nodes: they give the pods that are bound to them their life, as a script says.
+"""Kubelets of simulated nodes: they give the pods that are bound to them their life.
 
 Nothing but the ClusterAPI is used, so the same kubelets serve the embedded API server and a real one.
 """
 
 import asyncio
-import itertools
-import random as random_module
 from collections.abc import Awaitable, Callable, Collection, Coroutine
-from dataclasses import replace
 from typing import TypeVar
 
 from aiop.runtime.client.builtin import PODS
@@ -15,18 +12,15 @@ from aiop.runtime.client.errors import ApiError, ClientError, ServerError, TooMa
 from aiop.runtime.kit.clock import Clock
 from aiop.sim.cluster.api import ClusterAPI, Object
 from aiop.sim.cluster.events import Events
+from aiop.sim.cluster.lives import Desk, Life, Lives, Say
 from aiop.sim.cluster.mirror import Mirror
 from aiop.sim.cluster.moments import moment_of
 from aiop.sim.cluster.objects import key_of, spec_of, terminating, uid_of
-from aiop.sim.cluster.outcomes import Outcome, Script
-from aiop.sim.cluster.podlife import PodLife
 
 T = TypeVar("T")
 
 # A status that a server which is just away did not take is written again.
 _RETRY_SECONDS = 0.5
-# No two pods take exactly as long.
-_JITTER = 0.1
 # What a pod gets that does not say how long its end may take.
 _GRACE_SECONDS = 30.0
 
@@ -43,20 +37,18 @@ class Kubelets:
         api: ClusterAPI,
         clock: Clock,
         nodes: Collection[str],
-        script: Script,
-        random: random_module.Random,
+        lives: Lives,
     ) -> None:
         self._api = api
         self._clock = clock
         self._nodes = frozenset(nodes)
-        self._script = script
-        self._random = random
+        self._begun_by = lives
         self._events = Events(api, clock, "kubelet")
         self._mirror = Mirror(api, PODS, clock, self._changed)
-        self._lives: dict[str, PodLife] = {}
+        self._lives: dict[str, Life] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._leaving: set[str] = set()
-        self._addresses = itertools.count(1)
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Run every kubelet until cancelled."""
@@ -66,7 +58,9 @@ class Kubelets:
             tasks = list(self._tasks.values())
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, *self._closing, return_exceptions=True)
+            await asyncio.gather(*(life.close() for life in self._lives.values()))
+            await self._begun_by.close()
 
     def _changed(self, old: Object | None, new: Object | None) -> None:
         if old is not None and (new is None or uid_of(new) != uid_of(old)):
@@ -78,16 +72,22 @@ class Kubelets:
             if uid not in self._leaving:
                 self._leaving.add(uid)
                 self._begin(uid, self._end(self._life_of(new), new))
-        elif uid not in self._lives:
+            return
+        if uid not in self._lives:
             self._begin(uid, self._life_of(new).live())
-        elif uid not in self._tasks and self._lives[uid].contradicted_by(new):
+            return
+        self._lives[uid].notice(new)
+        if uid not in self._tasks and self._lives[uid].contradicted_by(new):
             self._begin(uid, self._lives[uid].restate(new))
 
     def _forget(self, uid: str) -> None:
         self._leaving.discard(uid)
-        self._lives.pop(uid, None)
         if task := self._tasks.pop(uid, None):
             task.cancel()
+        if life := self._lives.pop(uid, None):
+            closing = asyncio.get_running_loop().create_task(life.close(), name=f"closing pod {uid}")
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     def _begin(self, uid: str, work: Coroutine[object, object, None]) -> None:
         """Let this happen to the pod now, instead of whatever was happening."""
@@ -106,21 +106,23 @@ class Kubelets:
             loop = task.get_loop()
             loop.call_exception_handler({"message": "a simulated pod's life failed", "exception": error})
 
-    def _life_of(self, pod: Object) -> PodLife:
+    def _life_of(self, pod: Object) -> Life:
         uid = uid_of(pod)
         if uid not in self._lives:
-            self._lives[uid] = PodLife(
-                pod,
-                self._about(self._script(pod)),
-                self._address(),
-                moment=lambda: moment_of(self._clock),
-                write=self._writer(pod),
-                say=self._speaker(pod),
-                sleep=self._clock.sleep,
-            )
+            self._lives[uid] = self._begun_by.begin(pod, self._desk_for(pod))
         return self._lives[uid]
 
-    async def _end(self, life: PodLife, pod: Object) -> None:
+    def _desk_for(self, pod: Object) -> Desk:
+        return Desk(
+            api=self._api,
+            moment=lambda: moment_of(self._clock),
+            monotonic=self._clock.monotonic,
+            sleep=self._clock.sleep,
+            write=self._writer(pod),
+            say=self._speaker(pod),
+        )
+
+    async def _end(self, life: Life, pod: Object) -> None:
         grace = pod["metadata"].get("deletionGracePeriodSeconds")
         await life.end(pod, _GRACE_SECONDS if grace is None else float(grace))
         await self._insist(lambda: self._api.delete(PODS, key_of(pod), uid=uid_of(pod), grace_seconds=0))
@@ -134,7 +136,7 @@ class Kubelets:
 
         return write
 
-    def _speaker(self, pod: Object) -> Callable[..., Awaitable[None]]:
+    def _speaker(self, pod: Object) -> Say:
         async def say(reason: str, message: str, *, warning: bool = False) -> None:
             if warning:
                 await self._events.warning(pod, reason, message)
@@ -154,13 +156,3 @@ class Kubelets:
                 raise
             except ClientError:
                 await self._clock.sleep(_RETRY_SECONDS)
-
-    def _about(self, outcome: Outcome) -> Outcome:
-        factor = 1.0 + _JITTER * self._random.random()
-        return replace(
-            outcome, start_seconds=outcome.start_seconds * factor, ready_seconds=outcome.ready_seconds * factor
-        )
-
-    def _address(self) -> str:
-        number = next(self._addresses)
-        return f"10.{64 + number // 65025 % 64}.{number // 255 % 255}.{number % 255 + 1}"

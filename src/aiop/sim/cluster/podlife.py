@@ -1,10 +1,12 @@
 """One pod's life on its node: what its containers do, one step after the other, as the outcome says."""
 
-from collections.abc import Awaitable, Callable
+import itertools
+import random as random_module
 from dataclasses import replace
 
 from aiop.sim.cluster import modelfetch, podstatus
 from aiop.sim.cluster.api import Object
+from aiop.sim.cluster.lives import Desk
 from aiop.sim.cluster.objects import (
     containers_of,
     finished,
@@ -13,43 +15,54 @@ from aiop.sim.cluster.objects import (
     status_of,
     version_of,
 )
-from aiop.sim.cluster.outcomes import Ending, Outcome
+from aiop.sim.cluster.outcomes import Ending, Outcome, Script
 from aiop.sim.cluster.podstatus import View
 
 # Between the first failed pull and the first back-off, and between a first crash and the restart that follows it.
 _BEAT_SECONDS = 1.0
+# No two pods take exactly as long.
+_JITTER = 0.1
 
-Write = Callable[[Object], Awaitable[Object]]
-Say = Callable[..., Awaitable[None]]
-Sleep = Callable[[float], Awaitable[None]]
+
+class ScriptedLives:
+    """Lives that go as ``script`` says, each a little different."""
+
+    def __init__(self, script: Script, random: random_module.Random) -> None:
+        self._script = script
+        self._random = random
+        self._addresses = itertools.count(1)
+
+    def begin(self, pod: Object, desk: Desk) -> "PodLife":
+        """See Lives."""
+        return PodLife(pod, self._about(self._script(pod)), self._address(), desk)
+
+    async def close(self) -> None:
+        """Scripts share nothing."""
+
+    def _about(self, outcome: Outcome) -> Outcome:
+        factor = 1.0 + _JITTER * self._random.random()
+        return replace(
+            outcome, start_seconds=outcome.start_seconds * factor, ready_seconds=outcome.ready_seconds * factor
+        )
+
+    def _address(self) -> str:
+        number = next(self._addresses)
+        return f"10.{64 + number // 65025 % 64}.{number // 255 % 255}.{number % 255 + 1}"
 
 
 class PodLife:
-    """``live`` is the pod's way up, ``end`` its way down; ``end`` may come at any moment, once ``live`` is cancelled.
+    """A Life by script."""
 
-    ``write`` writes a status, ``say`` an event, ``sleep`` waits on the simulation's clock.
-    """
-
-    def __init__(
-        self,
-        pod: Object,
-        outcome: Outcome,
-        address: str,
-        *,
-        moment: Callable[[], str],
-        write: Write,
-        say: Say,
-        sleep: Sleep,
-    ) -> None:
+    def __init__(self, pod: Object, outcome: Outcome, address: str, desk: Desk) -> None:
         self._pod = pod
         self._outcome = outcome
         self._given_address = address
         self._address = str(status_of(pod).get("podIP") or "")
         self._views = podstatus.views_of(pod)
-        self._moment = moment
-        self._write = write
-        self._say = say
-        self._sleep = sleep
+        self._moment = desk.moment
+        self._write = desk.write
+        self._say = desk.say
+        self._sleep = desk.sleep
 
     @property
     def _target(self) -> str:
@@ -67,6 +80,12 @@ class PodLife:
             if not self._may_go_on(each):
                 return
         await self._serve()
+
+    def notice(self, pod: Object) -> None:
+        """Nothing that happens to a pod changes its script."""
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
 
     def contradicted_by(self, pod: Object) -> bool:
         """True if somebody has since taken the Ready condition from a pod whose containers serve.

@@ -11,22 +11,33 @@ from aiop.sim.cluster.outcomes import Outcome
 # The kubelet's crash back-off: ten seconds, doubled, five minutes at most. The first restart is at once.
 _CRASH_FIRST, _CRASH_MOST = 10, 300
 # Where every simulated node says it is.
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one container does now, and how its last run ended."""
+    """What one container does now, and how its last run ended.
+
+    ``started`` None: as soon as it runs. ``image_id`` and ``container_id`` are empty where nothing real stands behind.
+    """
 
     state: Object
     ready: bool = False
     restarts: int = 0
     last: Object = field(default_factory=dict)
+    started: bool | None = None
+    image_id: str = ""
+    container_id: str = ""
 
     @property
     def doing(self) -> str:
         """One of waiting, running, terminated."""
         return next(iter(self.state))
+
+    @property
+    def has_started(self) -> bool:
+        """True while it runs, once its startup probe, if it has one, has succeeded."""
+        return self.doing == "running" and self.started is not False
 
     @property
     def ended_well(self) -> bool:
@@ -116,8 +127,8 @@ def pod_status(pod: Object, moment: str, views: Mapping[str, View], address: str
     phase = _phase(pod, views)
     status: dict[str, Any] = {
         "phase": phase,
-        "hostIP": _HOST,
-        "hostIPs": [{"ip": _HOST}],
+        "hostIP": HOST,
+        "hostIPs": [{"ip": HOST}],
         "startTime": status_of(pod).get("startTime") or moment,
         "conditions": _conditions(pod, moment, views, phase=phase, address=address),
         "containerStatuses": [_listed(each, views) for each in containers_of(pod)],
@@ -142,16 +153,17 @@ def evicted(pod: Object, moment: str, views: Mapping[str, View], address: str) -
 
 def _listed(container: Object, views: Mapping[str, View]) -> Object:
     view = views[container["name"]]
-    return {
+    listed = {
         "name": container["name"],
         "image": container.get("image", ""),
-        "imageID": "",
+        "imageID": view.image_id,
         "ready": view.ready,
-        "started": view.doing == "running",
+        "started": view.has_started,
         "restartCount": view.restarts,
         "state": view.state,
         "lastState": view.last,
     }
+    return listed | ({"containerID": view.container_id} if view.container_id else {})
 
 
 def _phase(pod: Object, views: Mapping[str, View]) -> str:
@@ -174,7 +186,7 @@ def _phase(pod: Object, views: Mapping[str, View]) -> str:
 def _init_done(container: Object, views: Mapping[str, View]) -> bool:
     """True once the next container may start: a sidecar runs, any other has ended well."""
     view = views[container["name"]]
-    return view.doing == "running" if container.get("restartPolicy") == "Always" else view.ended_well
+    return view.has_started if container.get("restartPolicy") == "Always" else view.ended_well
 
 
 def _conditions(pod: Object, moment: str, views: Mapping[str, View], *, phase: str, address: str) -> list[Object]:

@@ -23,3 +23,11 @@ class NothingLogged(ProcessPodError):
 
 class CommandNotStarted(ProcessPodError):
     """Raised when a command cannot be started: it is not there, or may not be run."""
+
+
+class ContainerNotMade(ProcessPodError):
+    """Raised when a container cannot be made of its spec as things are; the words are a kubelet's."""
+
+
+class VolumeNotMounted(ProcessPodError):
+    """Raised when a volume of a pod cannot be set up as things are; the words are a kubelet's."""

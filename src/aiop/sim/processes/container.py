@@ -1,0 +1,235 @@
+"""One container of a pod: started, probed, started again, stopped."""
+
+import asyncio
+import secrets
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiop.sim.cluster import podstatus
+from aiop.sim.cluster.api import Object
+from aiop.sim.processes import hooks, imagepull
+from aiop.sim.processes.errors import CommandNotStarted, ContainerNotMade
+from aiop.sim.processes.lastwords import last_words
+from aiop.sim.processes.probes import Probes
+from aiop.sim.processes.probing import Prober
+from aiop.sim.processes.programs import Program
+from aiop.sim.processes.recipe import Recipe, recipe_of
+from aiop.sim.processes.restarts import RestartPolicy
+from aiop.sim.processes.room import Room
+from aiop.sim.processes.supervised import Command, Supervised, start
+from aiop.sim.processes.timing import TooLate, cancelled, within
+
+# A kubelet that cannot make a container tries again with its next look at the pod.
+_RETRY_SECONDS = 10.0
+# Between a first end and the restart that follows it.
+_BEAT_SECONDS = 1.0
+# However little of the grace is left, a container has this long between the signal and its end.
+_LEAST_GRACE_SECONDS = 2.0
+# What container runtimes answer for a command that is not there or may not be run.
+_NOT_STARTED = 128
+# The log of the run before the last is not kept, as with kubelets.
+_KEPT_LOGS = 2
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a container, while it runs; ``stopping`` once somebody has told it to end."""
+
+    process: Supervised
+    recipe: Recipe
+    prober: Prober
+    log: Path
+    began: float
+    stopping: bool = False
+
+
+class Container:
+    """``run`` keeps the container going as its restart policy says, and ends when it will not run again.
+
+    ``stop`` ends the present run; ``leave`` says before that no other shall follow. ``kill`` ends it without ceremony.
+    ``started`` is set while a run has begun and its startup probe, if there is one, has succeeded.
+    """
+
+    def __init__(self, spec: Object, room: Room, policy: RestartPolicy) -> None:
+        self.spec = spec
+        self.name = str(spec["name"])
+        self.present: Run | None = None
+        self.started = asyncio.Event()
+        self._room = room
+        self._policy = policy
+        self._leaving = False
+        self._stop_signal = int(signal.SIGTERM)
+
+    @property
+    def folder(self) -> Path:
+        """The container's own folder."""
+        return self._room.folder / "containers" / self.name
+
+    def log_of(self, restarts: int) -> Path:
+        """Where the run after that many restarts writes its log."""
+        return self.folder / "logs" / f"{restarts}.log"
+
+    @property
+    def restarts(self) -> int:
+        """How often it was started again."""
+        return self._room.board.views[self.name].restarts
+
+    async def run(self) -> None:
+        """Run until it will not run again."""
+        while True:
+            program = await imagepull.pulled(self.spec, self._room)
+            recipe = await self._made(program)
+            await asyncio.to_thread(self._forget_old_logs)
+            began = self._room.desk.monotonic()
+            state = await self._run_once(program, recipe)
+            view = self._room.board.views[self.name]
+            restarts = not self._leaving and self._policy.restarts_after(state["exitCode"])
+            self._room.board.put(self.name, state={"terminated": state}, ready=self._ready_after(state))
+            if not restarts:
+                return
+            self._policy.ran_for(self._room.desk.monotonic() - began)
+            await self._back_off()
+            self._room.board.put(self.name, restarts=view.restarts + 1, last={"terminated": state})
+
+    def leave(self) -> None:
+        """No other run shall follow."""
+        self._leaving = True
+
+    async def stop(self, grace_seconds: float, words: str = "") -> None:
+        """Hook, signal, and after the grace the end of everything it has started; returns when it is over."""
+        run = self.present
+        if run is None:
+            return
+        desk = self._room.desk
+        until = desk.monotonic() + grace_seconds
+        if not run.stopping:
+            run.stopping = True
+            await desk.say("Killing", words or f"Stopping container {self.name}")
+            await self._prepare_stop(run, grace_seconds)
+            run.process.signal(self._stop_signal)
+        try:
+            await within(max(_LEAST_GRACE_SECONDS, until - desk.monotonic()), desk.sleep, run.process.wait())
+        except TooLate:
+            run.process.kill()
+            await run.process.wait()
+
+    async def _prepare_stop(self, run: Run, grace_seconds: float) -> None:
+        desk = self._room.desk
+        hook = (self.spec.get("lifecycle") or {}).get("preStop")
+        if hook and grace_seconds > 0 and not await hooks.run_in_time(hook, run, desk.sleep, grace_seconds):
+            await desk.say("FailedPreStopHook", "PreStopHook failed", warning=True)
+
+    async def kill(self) -> None:
+        """End it now."""
+        if self.present is not None:
+            self.present.process.kill()
+            await self.present.process.wait()
+
+    def _ready_after(self, state: Object) -> bool:
+        """An init container that has done its work is ready, whatever that means."""
+        return self._policy.is_init and not self._policy.is_sidecar and state["exitCode"] == 0
+
+    async def _made(self, program: Program) -> Recipe:
+        desk, board = self._room.desk, self._room.board
+        while True:
+            try:
+                recipe = await recipe_of(self.spec, program, self._room)
+            except ContainerNotMade as error:
+                words = str(error)
+                board.put(self.name, state=podstatus.waiting("CreateContainerConfigError", words))
+                await desk.say("Failed", f"Error: {words}", warning=True)
+                await desk.sleep(_RETRY_SECONDS)
+            else:
+                named = (self.spec.get("lifecycle") or {}).get("stopSignal")
+                self._stop_signal = int(signal.Signals[named] if named else program.stop_signal)
+                return recipe
+
+    async def _run_once(self, program: Program, recipe: Recipe) -> Object:
+        """Run it to its end; returns what its status says of that."""
+        desk, board = self._room.desk, self._room.board
+        container_id = f"process://{secrets.token_hex(32)}"
+        board.put(self.name, image_id=program.image_id, container_id=container_id)
+        log = self.log_of(self.restarts)
+        setting = recipe.setting
+        began = desk.moment()
+        await desk.say("Created", f"Container created: {self.name}")
+        try:
+            process = await start(
+                Command(recipe.arguments, setting.environment, setting.directory, log, self._room.log_bytes)
+            )
+        except CommandNotStarted as error:
+            words = f'unable to start container process: exec: "{recipe.arguments[0]}": {error}'
+            await desk.say("Failed", f"Error: {words}", warning=True)
+            return _ended(_NOT_STARTED, "StartError", words, began, desk.moment(), container_id)
+        prober = Prober(self.spec, self._room.address.of, self._room.session, desk.sleep)
+        self.present = Run(process, recipe, prober, log, desk.monotonic())
+        try:
+            code = await self._attended(self.present)
+        finally:
+            process.kill()
+            await asyncio.shield(process.wait())
+            self.present = None
+            self.started.clear()
+        words = await asyncio.to_thread(last_words, self.spec, code, recipe.termination_log, log)
+        return _ended(code, "Error" if code else "Completed", words, began, desk.moment(), container_id)
+
+    async def _attended(self, run: Run) -> int:
+        if self._leaving:
+            run.process.kill()  # told to go while it was being started
+        desk = self._room.desk
+        needs_start = bool(self.spec.get("startupProbe"))
+        self._room.board.put(self.name, state=podstatus.running(desk.moment()), started=not needs_start, ready=False)
+        await desk.say("Started", f"Container started: {self.name}")
+        watching = asyncio.create_task(self._watch(run), name=f"probes of {self.name}")
+        try:
+            return await run.process.wait()
+        finally:
+            await cancelled(watching)
+
+    async def _watch(self, run: Run) -> None:
+        """The hook after the start, then the probes for as long as it runs."""
+        desk = self._room.desk
+        hook = (self.spec.get("lifecycle") or {}).get("postStart")
+        if hook and not await hooks.run(hook, run, desk.sleep):
+            await desk.say("FailedPostStartHook", "PostStartHook failed", warning=True)
+            await self.stop(self._grace(None), "FailedPostStartHook")
+            return
+        await Probes(self, run, self._room, self._fail).run()
+
+    async def _fail(self, kind: str, probe: Object) -> None:
+        """A probe has had enough of it; one that goes anyway is left alone."""
+        if self._leaving:
+            return
+        again = ", will be restarted" if self._policy.restarts_after(128 + signal.SIGKILL) else ""
+        await self.stop(self._grace(probe), f"Container {self.name} failed {kind} probe{again}")
+
+    def _grace(self, probe: Object | None) -> float:
+        seconds = (probe or {}).get("terminationGracePeriodSeconds")
+        if seconds is None:
+            seconds = self._room.pod["spec"].get("terminationGracePeriodSeconds", 30)
+        return float(seconds)
+
+    async def _back_off(self) -> None:
+        desk, board = self._room.desk, self._room.board
+        ended = board.views[self.name].state
+        seconds = self._policy.delay()
+        if seconds:
+            words = podstatus.crash_back_off(self._room.pod, self.name, self._policy.crashes)
+            board.put(self.name, state=podstatus.waiting("CrashLoopBackOff", words), last=ended)
+            full_name = podstatus.full_name(self._room.pod)
+            await desk.say(
+                "BackOff", f"Back-off restarting failed container {self.name} in pod {full_name}", warning=True
+            )
+        self._policy.crashes += 1
+        await desk.sleep(seconds or _BEAT_SECONDS)
+
+    def _forget_old_logs(self) -> None:
+        for number in range(max(0, self.restarts - _KEPT_LOGS + 1)):
+            for path in (self.log_of(number), Path(f"{self.log_of(number)}.1")):
+                path.unlink(missing_ok=True)
+
+
+def _ended(code: int, reason: str, words: str, began: str, ended: str, container_id: str) -> Object:
+    said = {"exitCode": code, "reason": reason, "startedAt": began, "finishedAt": ended, "containerID": container_id}
+    return said | ({"message": words} if words else {})
