@@ -14,6 +14,7 @@ from aiop.sim.cluster.cluster import SimulatedCluster
 from aiop.sim.cluster.lives import Lives
 from aiop.sim.cluster.nodes import NodeSpec
 from aiop.sim.cluster.outcomes import Script, by_image
+from aiop.sim.metrics.podmetrics import ResourceMetrics
 from aiop.sim.server import APIServer
 from support.clock import FakeClock, settle
 
@@ -85,13 +86,16 @@ def condition(obj: Mapping[str, Any], kind: str) -> Object:
 
 @asynccontextmanager
 async def simulated(
-    nodes: Sequence[NodeSpec] = NODES, script: Script = by_image, lives: Lives | None = None
+    nodes: Sequence[NodeSpec] = NODES,
+    script: Script = by_image,
+    lives: Lives | None = None,
+    metrics: ResourceMetrics | None = None,
 ) -> AsyncIterator[Bench]:
     """A running cluster with the namespace `team`; fails if the cluster dies."""
     clock = FakeClock()
     dice = random.Random(1)
     api = (await asyncio.to_thread(APIServer, clock, random=dice)).in_process()
-    cluster = SimulatedCluster(api, clock, dice, nodes=nodes, script=script, lives=lives)
+    cluster = SimulatedCluster(api, clock, dice, nodes=nodes, script=script, lives=lives, metrics=metrics)
     task = asyncio.create_task(cluster.run())
     try:
         await cluster.ready()

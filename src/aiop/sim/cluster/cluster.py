@@ -8,7 +8,7 @@ from enum import StrEnum
 from aiop.runtime.kit.clock import Clock
 from aiop.runtime.kit.tasks import Supervisor
 from aiop.sim.cluster.api import ClusterAPI
-from aiop.sim.cluster.autoscaler import Autoscalers
+from aiop.sim.cluster.autoscaler import SYNC_SECONDS, Autoscalers
 from aiop.sim.cluster.deployment import Deployments
 from aiop.sim.cluster.disruption import DisruptionBudgets
 from aiop.sim.cluster.endpointslice import EndpointSlices
@@ -25,6 +25,7 @@ from aiop.sim.cluster.replicaset import ReplicaSets
 from aiop.sim.cluster.scheduler import Scheduler
 from aiop.sim.cluster.volumes import STORAGECLASSES, Volumes, default_class
 from aiop.sim.cluster.world import World
+from aiop.sim.metrics.podmetrics import ResourceMetrics
 
 
 class Parts(StrEnum):
@@ -42,6 +43,9 @@ class SimulatedCluster:
     pod affinity, StatefulSets, DaemonSets and CronJobs, none of which exist here.
 
     Pods go as ``script`` says, or as ``lives`` lets them: ``aiop.sim.processes`` runs them as local processes.
+
+    With ``metrics`` autoscalers follow them, looking every ``autoscaler_sync_seconds``; without, they keep to their
+    bounds and say that there are none.
     """
 
     def __init__(
@@ -54,11 +58,16 @@ class SimulatedCluster:
         parts: Parts = Parts.ALL,
         script: Script = scripted,
         lives: Lives | None = None,
+        metrics: ResourceMetrics | None = None,
+        autoscaler_sync_seconds: float = SYNC_SECONDS,
     ) -> None:
         self._nodes = Nodes(api, clock, nodes)
         self._kubelets = Kubelets(api, clock, [spec.name for spec in nodes], lives or ScriptedLives(script, random))
         self._world = World(api, clock) if parts is Parts.ALL else None
-        self._loops = dict(_loops(self._world)) if self._world else {}
+        self._loops: dict[str, Loop] = {}
+        if self._world is not None:
+            autoscalers = Autoscalers(self._world, metrics, sync_seconds=autoscaler_sync_seconds)
+            self._loops = dict(_loops(self._world, autoscalers))
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
 
@@ -89,14 +98,14 @@ class SimulatedCluster:
                 each.cancel()
 
 
-def _loops(world: World) -> Iterator[tuple[str, Loop]]:
+def _loops(world: World, autoscalers: Autoscalers) -> Iterator[tuple[str, Loop]]:
     yield "scheduler", Scheduler(world).loop
     yield "deployments", Deployments(world).loop
     yield "replica sets", ReplicaSets(world).loop
     yield "jobs", Jobs(world).loop
     yield "endpoint slices", EndpointSlices(world).loop
     yield "disruption budgets", DisruptionBudgets(world).loop
-    yield "autoscalers", Autoscalers(world).loop
+    yield "autoscalers", autoscalers.loop
     yield "volumes", Volumes(world).loop
     yield "namespaces", Namespaces(world).loop
     yield "garbage collector", GarbageCollector(world).loop

@@ -1,5 +1,6 @@
 """Discovery: which groups, versions and resources there are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiop.sim.server.kinds import Kind, Kinds
@@ -19,10 +20,10 @@ _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "updat
 _PART_VERBS = ["get", "patch", "update"]
 
 
-def groups(kinds: Kinds) -> dict[str, Any]:
-    """/apis."""
+def groups(kinds: Kinds, further: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """/apis; ``further`` are groups whose objects are not stored."""
     names = dict.fromkeys(kind.resource.group for kind in kinds if kind.resource.group)
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [group(kinds, name) for name in names]}
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [*(group(kinds, name) for name in names), *further]}
 
 
 def group(kinds: Kinds, name: str) -> dict[str, Any] | None:

@@ -15,8 +15,9 @@ from aiohttp import web
 from aiop.runtime.client.builtin import NAMESPACES
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.kit.clock import Clock
+from aiop.sim.metrics.podmetrics import ResourceMetrics
 from aiop.sim.semantics.table import columns_of, table_of
-from aiop.sim.server import discovery, openapi
+from aiop.sim.server import discovery, openapi, resourcemetrics
 from aiop.sim.server.admission import Admission
 from aiop.sim.server.bodies import APPLY, allowed_review, delete_options, number_in, object_in, patch_in, write_options
 from aiop.sim.server.inprocess import InProcessAPI
@@ -77,6 +78,8 @@ class APIServer:
         # No part of the simulation: who can guess it is administrator.
         self.token = secrets.token_urlsafe(24)
         self.url = ""
+        # Whoever measures pods says so here; then metrics.k8s.io is served.
+        self.metrics: ResourceMetrics | None = None
         self._identity: Identity | None = None
         self._random = random
         self._pages = Pages()
@@ -158,6 +161,9 @@ class APIServer:
                 return web.Response(text="ok")
             case ["api", version, first, *rest]:
                 return await self._resource(request, "", version, [first, *rest])
+            case ["apis", resourcemetrics.GROUP, "v1beta1", first, *rest] if self.metrics is not None:
+                selector = request.query.get("labelSelector", "")
+                return _json(resourcemetrics.answer(self.registry, self.metrics, [first, *rest], selector))
             case ["apis", group, version, first, *rest]:
                 return await self._resource(request, group, version, [first, *rest])
         return _json(_or_404(self._document(parts)))
@@ -168,16 +174,21 @@ class APIServer:
             "version": lambda: discovery.VERSION,
             "api": lambda: {"kind": "APIVersions", "versions": ["v1"]},
             "api/*": lambda version: discovery.resources(self.kinds, "", version),
-            "apis": lambda: discovery.groups(self.kinds),
+            "apis": lambda: discovery.groups(self.kinds, self._further_groups()),
             "apis/*": lambda name: discovery.group(self.kinds, name),
             "apis/*/*": lambda name, version: discovery.resources(self.kinds, name, version),
         }
+        if parts[1:2] == [resourcemetrics.GROUP] and self.metrics is not None:
+            return resourcemetrics.document(parts[2:])
         if parts[:2] == ["openapi", "v3"]:
             path = "/".join(parts[2:])
             return openapi.document(self.kinds, path) if path else openapi.index(self.kinds)
         rest = parts[1:]
         read = documents.get("/".join([*parts[:1], *("*" for _ in rest)]))
         return read(*rest) if read else None
+
+    def _further_groups(self) -> list[dict[str, Any]]:
+        return [resourcemetrics.GROUP_DOCUMENT] if self.metrics is not None else []
 
     async def _resource(self, request: web.Request, group: str, version: str, rest: list[str]) -> web.StreamResponse:
         if group == "authorization.k8s.io" and request.method == "POST":

@@ -1,0 +1,1 @@
+"""Resource metrics of pods that run as processes: what metrics-server is to a real cluster."""
