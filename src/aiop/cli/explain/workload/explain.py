@@ -86,7 +86,7 @@ def _state(scene: Scene, cause: Finding | None) -> str:
 def _servers(scene: Scene) -> dict[str, int]:
     observed = scene.evidence.observed
     return {
-        "wanted": scene.case.desired,
+        "wanted": scene.wanted,
         "exist": len(scene.case.pods),
         "ready": sum(pod.ready for pod in scene.case.pods),
         "takeRequests": len(observed.ready_pods(observed.key.name)),
@@ -94,11 +94,10 @@ def _servers(scene: Scene) -> dict[str, int]:
 
 
 def _wanted(scene: Scene) -> str:
-    spec = scene.plan.spec
-    target = scene.plan.target
-    version = (target.data.version if target is not None else "") or (spec.model_version if spec else "") or ""
+    spec, target, count = scene.spec, scene.plan.target, scene.wanted
+    asked = (spec.model_version or "") if spec is not None else ""
+    version = asked or (target.data.version if target is not None else "")
     of_version = f" of {version}" if version else ""
-    count = scene.case.desired
     number = f"{count} server{'' if count == 1 else 's'}"
     return f"{number}{of_version}{_bounds(spec)}"
 

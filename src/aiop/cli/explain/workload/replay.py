@@ -36,10 +36,12 @@ _UNSURE = frozenset({"NoModelSource"})
 class Scene:
     """The evidence and what follows from it; ``conditions`` are those of now, by type.
 
-    ``refusal`` is why the spec cannot be served, ``planned`` is false if the wanted revision is not on record yet.
+    ``spec`` is None for one that makes no sense, ``refusal`` is why the spec cannot be served, ``planned`` is false
+    if the wanted revision is not on record yet.
     """
 
     evidence: Evidence
+    spec: AIWorkloadSpec | None
     plan: Plan
     case: Case
     diagnosis: Diagnosis
@@ -51,6 +53,15 @@ class Scene:
     def cause(self) -> Cause | None:
         """Why not all servers of the wanted revision are ready."""
         return self.diagnosis.cause
+
+    @property
+    def wanted(self) -> int:
+        """How many servers there should be; before there is a revision as many as the spec says."""
+        if self.planned or self.spec is None:
+            return self.case.desired
+        scaling = self.spec.autoscaling
+        least = scaling.min_replicas if scaling is not None and scaling.enabled else 0
+        return max(self.spec.replicas, least)
 
     @property
     def deployment(self) -> DeploymentState | None:
@@ -76,6 +87,7 @@ def replayed(evidence: Evidence) -> Scene:
     wanted = revision_name(observed.key.name, plan.target.hash) if plan.target is not None else ""
     return Scene(
         evidence,
+        _spec(observed.workload),
         plan,
         case,
         diagnose(case) if plan.target is not None else Diagnosis(),
@@ -83,6 +95,13 @@ def replayed(evidence: Evidence) -> Scene:
         refusal,
         planned=any(each.metadata.name == wanted for each in observed.revisions),
     )
+
+
+def _spec(workload: CustomObject) -> AIWorkloadSpec | None:
+    try:
+        return SpecCache().workload(workload)
+    except NotAccepted:
+        return None
 
 
 def _without_guesses(evidence: Evidence, plan: Plan) -> Plan:
@@ -101,7 +120,10 @@ def _without_guesses(evidence: Evidence, plan: Plan) -> Plan:
 
 
 def _sure(evidence: Evidence, refusal: NotAccepted) -> bool:
-    return refusal.reason not in _UNSURE and (evidence.runtimes_known or refusal.reason == "InvalidSpec")
+    """The operator brings the default runtimes, so where there are none it may only not have run yet."""
+    if refusal.reason == "InvalidSpec":
+        return True
+    return refusal.reason not in _UNSURE and evidence.runtimes_known and bool(evidence.observed.runtimes)
 
 
 def _forbidden(evidence: Evidence) -> ChildRefused | None:

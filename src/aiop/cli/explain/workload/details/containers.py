@@ -13,7 +13,7 @@ from aiop.runtime.views.workloads import ContainerStatus, Pod
 # What every container waits for at first.
 _ORDINARY = frozenset({"ContainerCreating", "PodInitializing", ""})
 _BACK_OFF = re.compile(
-    r"back-off (?:(?P<hours>\d{1,3})h)?(?:(?P<minutes>\d{1,3})m)?(?:(?P<seconds>\d{1,3})s)? restarting"
+    r"back-off (?=\d)(?:(?P<hours>\d{1,3})h)?(?:(?P<minutes>\d{1,3})m)?(?:(?P<seconds>\d{1,3})s)? restarting"
 )
 
 
