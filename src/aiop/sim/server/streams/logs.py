@@ -1,0 +1,70 @@
+"""`kubectl logs`."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+
+from aiop.sim.processes.errors import NothingLogged
+from aiop.sim.processes.podaccess import LogOptions
+from aiop.sim.server.refusals import bad_request
+from aiop.sim.server.streams.asked import Asked
+
+
+async def logs(asked: Asked) -> web.StreamResponse:
+    """The container's log as plain text, as it is and, if it is followed, as it comes."""
+    container, options = asked.container(), _options(asked)
+    async with aclosing(asked.pods.logs(asked.key, container, options)) as pieces:  # type: ignore[type-var]  # an async generator
+        try:
+            first = await anext(pieces, b"")
+        except NothingLogged as error:
+            raise bad_request(_why_nothing(asked, container, options) or str(error)) from error
+        return await _stream(asked.request, first, pieces)
+
+
+async def _stream(request: web.Request, first: bytes, pieces: AsyncIterator[bytes]) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+    try:
+        await response.prepare(request)
+        if first:
+            await response.write(first)
+        async for piece in pieces:
+            await response.write(piece)
+        await response.write_eof()
+    except ConnectionResetError:
+        pass  # the client has read enough
+    return response
+
+
+def _options(asked: Asked) -> LogOptions:
+    seconds, time = asked.number("sinceSeconds", least=1), asked.request.query.get("sinceTime")
+    if seconds is not None and time:
+        raise bad_request("at most one of sinceTime or sinceSeconds may be specified")
+    since = datetime.now(UTC) - timedelta(seconds=seconds) if seconds is not None else None
+    if time:
+        try:
+            since = datetime.fromisoformat(time)
+        except ValueError as error:
+            raise bad_request(f'sinceTime: "{time}" is not a time of RFC 3339') from error
+    return LogOptions(
+        follow=asked.flag("follow"),
+        previous=asked.flag("previous"),
+        tail_lines=asked.number("tailLines", least=0),
+        limit_bytes=asked.number("limitBytes", least=1),
+        since=since,
+        timestamps=asked.flag("timestamps"),
+    )
+
+
+def _why_nothing(asked: Asked, container: str, options: LogOptions) -> str:
+    """In the kubelet's words, if the container waits."""
+    if options.previous:
+        return ""
+    status = asked.pod.get("status") or {}
+    for each in [*(status.get("containerStatuses") or []), *(status.get("initContainerStatuses") or [])]:
+        waiting = (each.get("state") or {}).get("waiting")
+        if each["name"] == container and waiting:
+            head = f'container "{container}" in pod "{asked.key.name}" is waiting to start: '
+            return head + str(waiting.get("message") or waiting.get("reason") or "")
+    return ""

@@ -1,0 +1,70 @@
+"""`kubectl exec` in pods that are processes."""
+
+from pathlib import Path
+
+from support.kubectl import eventually
+from unit.sim.server.streams.conftest import Pods
+
+SLEEPS = "sleep 1000"
+
+
+def test_a_command_has_its_streams_and_its_exit_code(kubectl: Pods) -> None:
+    kubectl.pod("a", SLEEPS)
+    done = kubectl.run("exec", "a", "--", "sh", "-c", "echo out; echo err >&2; exit 7")
+    assert (done.returncode, done.stdout) == (7, "out\n")
+    assert done.stderr.startswith("err\n")
+    assert kubectl("exec", "a", "--", "echo", "a b", "$HOME") == "a b $HOME\n"
+
+
+def test_input_is_read_to_its_end(kubectl: Pods) -> None:
+    kubectl.pod("a", SLEEPS)
+    assert kubectl("exec", "-i", "a", "--", "tr", "a-z", "A-Z", stdin="hello\n") == "HELLO\n"
+    large = "x" * 3_000_000
+    assert kubectl("exec", "-i", "a", "--", "wc", "-c", stdin=large).strip() == "3000000"
+    assert kubectl("exec", "a", "--", "cat") == ""
+
+
+def test_much_output_comes_whole(kubectl: Pods) -> None:
+    kubectl.pod("a", SLEEPS)
+    assert len(kubectl("exec", "a", "--", "head", "-c", "5000000", "/dev/zero")) == 5_000_000
+
+
+def test_files_are_copied_in_and_out(kubectl: Pods, tmp_path: Path) -> None:
+    kubectl.pod("a", SLEEPS)
+    (tmp_path / "in").write_bytes(bytes(range(256)) * 100)
+    home = kubectl("exec", "a", "--", "sh", "-c", "echo $HOME").strip()
+    kubectl("cp", str(tmp_path / "in"), f"a:{home}/there")
+    kubectl("cp", f"a:{home}/there", str(tmp_path / "back"))
+    assert (tmp_path / "back").read_bytes() == (tmp_path / "in").read_bytes()
+
+
+def test_a_container_is_chosen_and_a_wrong_one_named(kubectl: Pods) -> None:
+    env = [{"name": "WHO", "value": "side"}]
+    side = {"name": "side", "image": "shell:1", "args": [SLEEPS], "env": env}
+    kubectl.pod("a", SLEEPS, more=[side])
+    assert kubectl("exec", "a", "-c", "side", "--", "sh", "-c", "echo $WHO") == "side\n"
+    assert "container none is not valid for pod a" in kubectl.refusal("exec", "a", "-c", "none", "--", "true")
+    assert 'pods "b" not found' in kubectl.refusal("exec", "b", "--", "true")
+
+
+def test_a_command_that_is_not_there_and_a_container_that_does_not_run_are_named(kubectl: Pods) -> None:
+    kubectl.pod("a", SLEEPS)
+    assert "no-such-command" in kubectl.refusal("exec", "a", "--", "no-such-command")
+    first = {"name": "first", "image": "shell:1", "args": [SLEEPS]}
+    kubectl.pod("waits", SLEEPS, wait="jsonpath={.status.podIP}", initContainers=[first])
+    refusal = kubectl.refusal("exec", "waits", "-c", "main", "--", "true")
+    assert 'container "main" of pod "waits" does not run' in refusal
+
+
+def test_attach_says_what_to_do_instead(kubectl: Pods) -> None:
+    kubectl.pod("a", SLEEPS)
+    assert "kubectl logs -f" in kubectl.refusal("attach", "a")
+
+
+def test_what_processes_use_is_told_by_top(kubectl: Pods) -> None:
+    kubectl.pod("busy", "while :; do :; done")
+    eventually(lambda: kubectl.run("top", "pods").returncode == 0)
+    path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{kubectl.namespace}/pods/busy"
+    eventually(lambda: int(kubectl.raw(path)["containers"][0]["usage"]["cpu"].rstrip("n")) > 50_000_000)
+    assert "busy" in kubectl("top", "pods")
+    kubectl("delete", "pod", "busy", "--now")
