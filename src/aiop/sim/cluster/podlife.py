@@ -252,10 +252,15 @@ class PodLife:
         )
 
     def _finish_others(self) -> None:
-        """With the one that completes, its companions complete."""
-        for each in containers_of(self._pod):
-            if self._outcome.ending is Ending.COMPLETES and self._views[each["name"]].doing == "running":
-                self._views[each["name"]] = self._finish(each["name"], Outcome())
+        """With the one that completes, its companions complete; sidecars end with the last of them."""
+        mains = [each["name"] for each in containers_of(self._pod)]
+        for name in mains:
+            if self._outcome.ending is Ending.COMPLETES and self._views[name].doing == "running":
+                self._views[name] = self._finish(name, Outcome())
+        if all(self._views[name].doing == "terminated" for name in mains):
+            for each in init_containers_of(self._pod):
+                if self._views[each["name"]].doing == "running":
+                    self._views[each["name"]] = self._finish(each["name"], Outcome())
 
     async def _evict(self) -> None:
         killed = Outcome(exit_code=137, reason="Error")

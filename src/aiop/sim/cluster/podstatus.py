@@ -171,16 +171,34 @@ def _phase(pod: Object, views: Mapping[str, View]) -> str:
     inits = [views[each["name"]] for each in init_containers_of(pod)]
     if policy == "Never" and any(each.doing == "terminated" and not each.ended_well for each in inits):
         return "Failed"
-    if any(not _init_done(each, views) for each in init_containers_of(pod)):
+    if _unfinished(pod, views):
         return "Pending"
     mains = [views[each["name"]] for each in containers_of(pod)]
     if any(each.doing == "waiting" and not each.last for each in mains):
         return "Pending"
-    if policy == "Always" or any(each.doing != "terminated" for each in mains):
+    # A phase that is final is told once nothing runs any more, sidecars neither.
+    if (
+        policy == "Always"
+        or any(each.doing != "terminated" for each in mains)
+        or any(i.doing == "running" for i in inits)
+    ):
         return "Running"
     if all(each.ended_well for each in mains):
         return "Succeeded"
     return "Failed" if policy == "Never" else "Running"
+
+
+def _lasting(pod: Object) -> list[Object]:
+    """What runs as long as the pod does: its sidecars and its containers."""
+    return [*(each for each in init_containers_of(pod) if each.get("restartPolicy") == "Always"), *containers_of(pod)]
+
+
+def _unfinished(pod: Object, views: Mapping[str, View]) -> list[str]:
+    """The init containers that hold the others back; none any more once one of the others has run."""
+    mains = [views[each["name"]] for each in containers_of(pod)]
+    if any(each.doing != "waiting" or each.last for each in mains):
+        return []
+    return [each["name"] for each in init_containers_of(pod) if not _init_done(each, views)]
 
 
 def _init_done(container: Object, views: Mapping[str, View]) -> bool:
@@ -191,8 +209,8 @@ def _init_done(container: Object, views: Mapping[str, View]) -> bool:
 
 def _conditions(pod: Object, moment: str, views: Mapping[str, View], *, phase: str, address: str) -> list[Object]:
     over = {"Succeeded": {"reason": "PodCompleted"}, "Failed": {"reason": "PodFailed"}}.get(phase)
-    unready = [each["name"] for each in containers_of(pod) if not views[each["name"]].ready]
-    unfinished = [each["name"] for each in init_containers_of(pod) if not _init_done(each, views)]
+    unready = [each["name"] for each in _lasting(pod) if not views[each["name"]].ready]
+    unfinished = _unfinished(pod, views)
     why_not = over or _why("ContainersNotReady", "unready", unready)
     why_not_begun = over or _why("ContainersNotInitialized", "incomplete", unfinished)
     ready = not unready and not unfinished and over is None

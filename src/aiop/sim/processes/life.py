@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 from aiop.sim.cluster import podstatus
 from aiop.sim.cluster.api import Object
@@ -96,6 +97,7 @@ class ProcessLife:
 
     async def _run(self) -> None:
         self._make_containers()
+        await asyncio.to_thread(_make_private, self._room.folder)
         await self._mount()
         self._room.board.address = self._room.address.host
         self._room.board.touch()
@@ -184,3 +186,9 @@ async def _ended(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         if not task.cancelled():
             task.result()
+
+
+def _make_private(folder: Path) -> None:
+    """A folder that nobody but the caller looks into, nor into the one it lies in."""
+    for each in (folder.parent, folder):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,8 +79,7 @@ class Prober:
         except TooLate:
             words = f"{_TIMED_OUT} (Client.Timeout exceeded while awaiting headers)"
         except aiohttp.ClientConnectorError as error:
-            words = f"dial tcp {url.host}:{url.port}: connect: {(error.os_error.strerror or str(error)).lower()}"
-            words = words.rpartition("[errno")[0] + words.rpartition("]")[2] if "[errno" in words else words
+            words = f"dial tcp {url.host}:{url.port}: connect: {_words_of(error.os_error)}"
         except aiohttp.ServerDisconnectedError:
             words = "EOF"
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -112,9 +112,7 @@ class Prober:
         except TooLate:
             return Finding(Verdict.FAILURE, f"dial tcp {host}:{port}: i/o timeout")
         except OSError as error:
-            words = (error.strerror or str(error)).lower()
-            if isinstance(error, ConnectionRefusedError):
-                words = "connection refused"
+            words = _words_of(error)
             return Finding(Verdict.FAILURE, f"dial tcp {host}:{port}: connect: {words}")
         writer.close()
         with contextlib.suppress(OSError):
@@ -152,6 +150,11 @@ def port_number(port: int | str, container: Object) -> int:
         if each.get("name") == port:
             return int(each["containerPort"])
     raise PortNotFound(f"couldn't find port: {port} in container {container['name']}")
+
+
+def _words_of(error: OSError) -> str:
+    """The system's words, which asyncio and aiohttp hide behind their own."""
+    return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
 def _headers(action: Object, purpose: str) -> dict[str, str]:
