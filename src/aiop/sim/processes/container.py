@@ -5,6 +5,7 @@ import secrets
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiop.sim.cluster import podstatus
 from aiop.sim.cluster.api import Object
@@ -60,6 +61,8 @@ class Container:
         self._policy = policy
         self._leaving = False
         self._stop_signal = int(signal.SIGTERM)
+        # What the next run changes in the container's View.
+        self._next: dict[str, Any] = {}
 
     @property
     def folder(self) -> Path:
@@ -83,14 +86,13 @@ class Container:
             await asyncio.to_thread(self._forget_old_logs)
             began = self._room.desk.monotonic()
             state = await self._run_once(program, recipe)
-            view = self._room.board.views[self.name]
             restarts = not self._leaving and self._policy.restarts_after(state["exitCode"])
             self._room.board.put(self.name, state={"terminated": state}, ready=self._ready_after(state))
             if not restarts:
                 return
             self._policy.ran_for(self._room.desk.monotonic() - began)
             await self._back_off()
-            self._room.board.put(self.name, restarts=view.restarts + 1, last={"terminated": state})
+            self._next = {"restarts": self.restarts + 1, "last": {"terminated": state}}
 
     def leave(self) -> None:
         """No other run shall follow."""
@@ -149,8 +151,8 @@ class Container:
         """Run it to its end; returns what its status says of that."""
         desk, board = self._room.desk, self._room.board
         container_id = f"process://{secrets.token_hex(32)}"
-        board.put(self.name, image_id=program.image_id, container_id=container_id)
-        log = self.log_of(self.restarts)
+        log = self.log_of(self._next.get("restarts", self.restarts))
+        changes = {**self._next, "image_id": program.image_id, "container_id": container_id}
         setting = recipe.setting
         began = desk.moment()
         await desk.say("Created", f"Container created: {self.name}")
@@ -160,10 +162,13 @@ class Container:
             )
         except CommandNotStarted as error:
             words = f'unable to start container process: exec: "{recipe.arguments[0]}": {error}'
+            board.put(self.name, **changes)
             await desk.say("Failed", f"Error: {words}", warning=True)
             return _ended(_NOT_STARTED, "StartError", words, began, desk.moment(), container_id)
         prober = Prober(self.spec, self._room.address.of, self._room.session, desk.sleep)
         self.present = Run(process, recipe, prober, log, desk.monotonic())
+        needs_start = bool(self.spec.get("startupProbe"))
+        board.put(self.name, state=podstatus.running(began), started=not needs_start, ready=False, **changes)
         try:
             code = await self._attended(self.present)
         finally:
@@ -177,10 +182,7 @@ class Container:
     async def _attended(self, run: Run) -> int:
         if self._leaving:
             run.process.kill()  # told to go while it was being started
-        desk = self._room.desk
-        needs_start = bool(self.spec.get("startupProbe"))
-        self._room.board.put(self.name, state=podstatus.running(desk.moment()), started=not needs_start, ready=False)
-        await desk.say("Started", f"Container started: {self.name}")
+        await self._room.desk.say("Started", f"Container started: {self.name}")
         watching = asyncio.create_task(self._watch(run), name=f"probes of {self.name}")
         try:
             return await run.process.wait()
@@ -225,7 +227,8 @@ class Container:
         await desk.sleep(seconds or _BEAT_SECONDS)
 
     def _forget_old_logs(self) -> None:
-        for number in range(max(0, self.restarts - _KEPT_LOGS + 1)):
+        coming = self._next.get("restarts", self.restarts)
+        for number in range(max(0, coming - _KEPT_LOGS + 1)):
             for path in (self.log_of(number), Path(f"{self.log_of(number)}.1")):
                 path.unlink(missing_ok=True)
 
