@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from aiop.runtime.client.builtin import PODS
 from aiop.sim.server.kinds import Kind, Kinds
 
 VERSION = {
@@ -71,7 +72,21 @@ def _entries(kind: Kind) -> list[dict[str, Any]]:
     part = {"singularName": "", "namespaced": resource.namespaced, "verbs": _PART_VERBS}
     if kind.has_status:
         entries.append({**part, "name": f"{resource.plural}/status", "kind": resource.kind})
+    if resource == PODS:
+        entries += _pod_parts()
     if kind.scale:
         scale = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
         entries.append({**part, "name": f"{resource.plural}/scale", **scale})
     return entries
+
+
+def _pod_parts() -> list[dict[str, Any]]:
+    """What only pods have."""
+    part = {"singularName": "", "namespaced": True}
+    eviction = {"group": "policy", "version": "v1", "kind": "Eviction", "verbs": ["create"]}
+    streams = {"attach": "PodAttachOptions", "exec": "PodExecOptions", "portforward": "PodPortForwardOptions"}
+    return [
+        {**part, "name": "pods/eviction", **eviction},
+        {**part, "name": "pods/log", "kind": "Pod", "verbs": ["get"]},
+        *({**part, "name": f"pods/{name}", "kind": kind, "verbs": ["create", "get"]} for name, kind in streams.items()),
+    ]

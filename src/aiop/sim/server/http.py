@@ -21,6 +21,7 @@ from aiop.sim.semantics.table import columns_of, table_of
 from aiop.sim.server import discovery, openapi, resourcemetrics
 from aiop.sim.server.admission import Admission
 from aiop.sim.server.bodies import APPLY, allowed_review, delete_options, number_in, object_in, patch_in, write_options
+from aiop.sim.server.eviction import evict
 from aiop.sim.server.inprocess import InProcessAPI
 from aiop.sim.server.kinds import Kind, Kinds
 from aiop.sim.server.listing import Pages, check_version, list_body
@@ -211,6 +212,8 @@ class APIServer:
             return self._scale
         if call.kind.resource == PODS and call.subresource in subresources.SUBRESOURCES:
             return self._pod_stream
+        if call.kind.resource == PODS and call.subresource == "eviction" and call.request.method == "POST":
+            return self._evict
         if call.subresource not in {"", "status", "finalize"}:
             raise no_such_path()
         verbs: dict[tuple[str, bool], Handler] = {
@@ -341,6 +344,10 @@ class APIServer:
             call.kind, call.key, lambda obj: with_scale(call.kind, obj, wanted), call.options, subresource="scale"
         )
         return _json(scale_of(call.kind, changed))
+
+    async def _evict(self, call: _Call) -> web.StreamResponse:
+        asked = object_in(call.body, call.content_type)
+        return _json(evict(self.registry, call.key, asked, dry_run=call.options.dry_run), status=201)
 
     async def _pod_stream(self, call: _Call) -> web.StreamResponse:
         pod = self.registry.get(call.kind, call.key).obj

@@ -160,6 +160,12 @@ _BUDGET_SPEC: Message = {
     2: _one("selector", nested(_SELECTOR)),
     3: _optional("maxUnavailable", _int_or_string),
 }
+_DELETE_OPTIONS: Message = {
+    1: _optional("gracePeriodSeconds", number),
+    2: _one("preconditions", nested({1: _optional("uid", text), 2: _optional("resourceVersion", text)})),
+    4: _one("propagationPolicy"),
+    5: _many("dryRun"),
+}
 _KINDS: dict[str, Message] = {
     "Namespace": {**_HEAD, 2: _one("spec", nested({1: _many("finalizers")})), 3: None},
     "ConfigMap": {**_HEAD, 2: _map("data"), 3: _map("binaryData", blob), 4: _optional("immutable", flag)},
@@ -180,10 +186,6 @@ _KINDS: dict[str, Message] = {
     "ClusterRole": _ROLE,
     "RoleBinding": _BINDING,
     "ClusterRoleBinding": _BINDING,
-    "DeleteOptions": {
-        1: _optional("gracePeriodSeconds", number),
-        2: _one("preconditions", nested({1: _optional("uid", text), 2: _optional("resourceVersion", text)})),
-        4: _one("propagationPolicy"),
-        5: _many("dryRun"),
-    },
+    "DeleteOptions": _DELETE_OPTIONS,
+    "Eviction": {**_HEAD, 2: _one("deleteOptions", nested(_DELETE_OPTIONS))},
 }
