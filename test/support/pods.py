@@ -12,7 +12,6 @@ from aiop.controllers.serving.pod.fetching import FETCH, MEASURE
 from aiop.fetcher.termination import Outcome
 from aiop.runtime.views.meta import ObjectMeta
 from aiop.runtime.views.workloads import (
-    Condition,
     ContainerState,
     ContainerStatus,
     Pod,
@@ -27,7 +26,7 @@ from aiop.runtime.views.workloads import (
 )
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-READY = Condition(type="Ready", status="True")
+READY = TimedCondition(type="Ready", status="True")
 _numbers = itertools.count(1)
 
 TEMPLATE: dict[str, Any] = {
@@ -52,7 +51,7 @@ def before(seconds: float) -> str:
     return (NOW - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def pod(*conditions: Condition, container: ContainerStatus | None = None, init: Any = (), **status: Any) -> Pod:
+def pod(*conditions: TimedCondition, container: ContainerStatus | None = None, init: Any = (), **status: Any) -> Pod:
     number = next(_numbers)
     found = PodStatus(
         conditions=conditions,
@@ -84,7 +83,7 @@ def crashed(code: int, reason: str = "Error", message: str = "", **more: Any) ->
 
 
 def unscheduled(words: str) -> Pod:
-    return pod(Condition("PodScheduled", "False", "Unschedulable", words))
+    return pod(TimedCondition("PodScheduled", "False", "Unschedulable", words))
 
 
 def refusing(words: str) -> ReplicaSet:

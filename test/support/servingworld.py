@@ -36,7 +36,6 @@ from aiop.runtime.views.custom import CustomObject
 from aiop.runtime.views.meta import ObjectMeta, OwnerReference
 from aiop.runtime.views.owned import ManagedFieldsEntry, Owned, Revision
 from aiop.runtime.views.workloads import (
-    Condition,
     ContainerStatus,
     Endpoint,
     EndpointConditions,
@@ -45,6 +44,7 @@ from aiop.runtime.views.workloads import (
     PodStatus,
     ReplicaSet,
     TargetReference,
+    TimedCondition,
 )
 
 NAMESPACE = "default"
@@ -54,8 +54,10 @@ KUBERNETES = "kube-controller-manager"
 
 # How much time passes in each step.
 STEP = timedelta(seconds=20)
-SET_UP = Condition("PodReadyToStartContainers", "True")
-NO_ROOM = Condition("PodScheduled", "False", "Unschedulable", "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.")
+SET_UP = TimedCondition("PodReadyToStartContainers", "True")
+NO_ROOM = TimedCondition(
+    "PodScheduled", "False", "Unschedulable", "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+)
 
 BERT: Mapping[str, Any] = {
     "modelName": "bert-base-uncased",
@@ -82,13 +84,13 @@ class FakePod:
     version: str
     ready: bool = False
     containers: tuple[ContainerStatus, ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[TimedCondition, ...] = ()
     phase: str = "Running"
     reason: str = ""
     created: str = ""
 
     def view(self) -> Pod:
-        ready = Condition(type="Ready", status=str(self.ready))
+        ready = TimedCondition(type="Ready", status=str(self.ready))
         return Pod(
             ObjectMeta(
                 name=self.uid,

@@ -26,7 +26,9 @@
 - {apiGroups: [gateway.networking.k8s.io], resources: [gateways], verbs: [list, watch]}
 # What became of them.
 - {apiGroups: [""], resources: [pods], verbs: [list, watch]}
-- {apiGroups: [apps], resources: [replicasets], verbs: [list, watch]}
+# Servers get other amounts of cpu and memory while they run; then the ReplicaSet makes new ones as the Deployment says.
+- {apiGroups: [""], resources: [pods/resize], verbs: [patch]}
+- {apiGroups: [apps], resources: [replicasets], verbs: [list, watch, patch]}
 - {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list, watch]}
 - {apiGroups: [events.k8s.io], resources: [events], verbs: [create, patch]}
 # Whether the GPU metric is served: one request for all pods of a namespace (the name in it is `*`, so the verb is get).

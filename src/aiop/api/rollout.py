@@ -31,6 +31,12 @@ class Rollout(Stored):
         description="Servers below the wanted number while rolling. If unset: none while there is room for another "
         "one, and one, but never the last, once the scheduler or a quota has left none for a minute.",
     )
+    resize: Literal["InPlace", "Replace"] = Field(
+        default="InPlace",
+        description="When cpu or memory in spec.resources is all that changes. InPlace: servers get it while they run, "
+        "where the cluster can do that (Kubernetes 1.33 and newer); Progressing says why where they are replaced "
+        "instead. Replace: new servers take the old ones' place, for a server that reads its limits only as it starts.",
+    )
     progress_deadline_seconds: Annotated[int, Field(ge=60, le=86400)] = Field(
         default=600, description="Without progress for so long the rollout counts as stuck; it goes on all the same."
     )

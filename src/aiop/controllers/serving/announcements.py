@@ -11,6 +11,8 @@ _TOLD = frozenset({"Accepted", "Ready", "Progressing", "Degraded"})
 _MODEL_NEWS = frozenset({"ModelFetching", "ModelFetched"})
 # At the first look these only say that nothing is there yet.
 _SILENT_AT_FIRST = frozenset({"Ready", "Degraded"})
+# How a change goes when nothing is in its way.
+_USUAL = frozenset({"ResizingInPlace", "RestartNeeded", "RolloutComplete", "RollingOut", "RollingOutInPlace"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +48,5 @@ def _event_type(each: Condition) -> str:
     if each.reason in _MODEL_NEWS:
         return "Normal"
     if each.type == "Progressing":
-        return "Normal" if each.reason in {"RollingOut", "RollingOutInPlace", "RolloutComplete"} else "Warning"
+        return "Normal" if each.reason in _USUAL else "Warning"
     return "Normal" if _good(each) else "Warning"

@@ -10,6 +10,11 @@ WORKLOAD_LABEL = "geartickler.com/aiworkload"
 REVISION_LABEL = "geartickler.com/revision"
 # On a ControllerRevision, whose data cannot change: the spec that asked for it last.
 ASKED_ANNOTATION = "geartickler.com/asked"
+# On a ControllerRevision too: the amounts that its servers were given while they ran, those that they may have
+# meanwhile, and why it has servers of its own though nothing but amounts is another.
+AMOUNTS_ANNOTATION = "geartickler.com/amounts"
+GIVEN_ANNOTATION = "geartickler.com/amounts-given"
+RESTART_ANNOTATION = "geartickler.com/restart"
 # On the Deployments of a rollout: which way it takes, so that another process goes on with it.
 ROLLOUT_ANNOTATION = "geartickler.com/rollout"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "aiop"}

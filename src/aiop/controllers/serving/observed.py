@@ -16,7 +16,7 @@ from aiop.controllers.serving.scaling.served import NOT_LOOKED, Served
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.views.custom import CustomObject
 from aiop.runtime.views.owned import DeploymentStatus, Owned, Revision
-from aiop.runtime.views.workloads import EndpointSlice, Pod, ReplicaSet
+from aiop.runtime.views.workloads import EndpointSlice, Pod, ReplicaSet, Template
 
 _OVER = frozenset({"Failed", "Succeeded"})
 
@@ -25,6 +25,8 @@ class _DeploymentSpec(msgspec.Struct, rename="camel"):
     replicas: int = 1
     # Kubernetes' own default.
     progress_deadline_seconds: int = 600
+    paused: bool = False
+    template: Template = Template()
 
 
 class _ScaleTarget(msgspec.Struct):
@@ -71,6 +73,8 @@ class DeploymentState:
     desired: int
     status: DeploymentStatus
     deadline: int
+    paused: bool = False
+    template: Template = field(default_factory=Template)
 
     @property
     def current(self) -> bool:
@@ -102,7 +106,8 @@ class Observed:
 
     ``gateways`` and ``ledger`` are looked things up in, for what a workload asks for is known only when it is planned.
 
-    ``runtimes`` are by name, the newest first.
+    ``runtimes`` are by name, the newest first. ``resize_refusal`` is why the API server did not let servers of this
+    generation be changed while they run; empty if it did, or was not asked.
     """
 
     workload: CustomObject
@@ -123,6 +128,7 @@ class Observed:
     monitors: Mapping[Resource, Owned] = field(default_factory=dict)
     gateways: Gateways = field(default_factory=dict[ObjectKey, GatewayView])
     ledger: Ledger = field(default_factory=NoClaims)
+    resize_refusal: str = ""
 
     @property
     def key(self) -> ObjectKey:
@@ -179,7 +185,8 @@ class Observed:
 def deployment_state(view: Owned) -> DeploymentState:
     """A Deployment with its counts read."""
     spec = msgspec.json.decode(view.content, type=_DeploymentSpec)
-    return DeploymentState(view, spec.replicas, view.status_as(DeploymentStatus), spec.progress_deadline_seconds)
+    status = view.status_as(DeploymentStatus)
+    return DeploymentState(view, spec.replicas, status, spec.progress_deadline_seconds, spec.paused, spec.template)
 
 
 def replicas_owned_by_another(view: Owned, field_manager: str) -> bool:

@@ -9,7 +9,6 @@ from aiop.controllers.serving.children.autoscaler import autoscaler
 from aiop.controllers.serving.children.disruption import disruption_budget
 from aiop.controllers.serving.children.revision import (
     controller_revision,
-    deployment,
     revision_service,
     stable_service,
 )
@@ -25,6 +24,8 @@ from aiop.controllers.serving.leftovers import (
 from aiop.controllers.serving.monitoring import plan_monitors
 from aiop.controllers.serving.names import FIELD_MANAGER, pod_selector, revision_name
 from aiop.controllers.serving.observed import DeploymentState, Observed, replicas_owned_by_another
+from aiop.controllers.serving.resize.plan import ResizePlan, plan_resize
+from aiop.controllers.serving.resize.shape import TemplateResize, shaped_deployment, template_resizes
 from aiop.controllers.serving.restored import restored_revisions
 from aiop.controllers.serving.revision import KnownRevision, known_revisions, target_revision
 from aiop.controllers.serving.rollout.plan import Revisions, RolloutPlan, plan_rollout
@@ -43,6 +44,7 @@ class Plan:
     A child of a kind in ``apart`` holds up no other step if it cannot be made, only the deletions.
     ``refusal`` is set when the spec cannot be served: then what serves is kept as it is and goes on serving.
     ``rollout`` says which way revisions change places, and when to look again though nothing has changed.
+    ``resize`` says which servers get other amounts while they run, ``templates`` which ReplicaSets follow.
     ``exposure`` is None then, and may have a denial of its own else: that holds up nothing inside the cluster.
     """
 
@@ -53,6 +55,8 @@ class Plan:
     wanted: int = 0
     scaling: ScalingPlan | None = None
     rollout: RolloutPlan | None = None
+    resize: ResizePlan | None = None
+    templates: tuple[TemplateResize, ...] = ()
     exposure: ExposurePlan | None = None
     steps: tuple[tuple[Child, ...], ...] = ()
     apart: frozenset[Resource] = frozenset()
@@ -69,8 +73,11 @@ def make_plan(observed: Observed, specs: SpecCache, settings: ServingSettings, n
     except NotAccepted as refusal:
         return _refused(observed, refusal, known, settings)
     scaling = scaling_plan(spec, settings, observed.autoscaler_metrics, observed.gpu_metric)
+    resize = plan_resize(observed, spec, target, known, now)
+    target = _numbered(resize.target, known)
     others = [each for each in known if each.hash != target.hash]
-    return _accepted(observed, spec, scaling, _numbered(target, known), others, settings, now)
+    plan = _accepted(observed, spec, scaling, target, others, settings, now)
+    return replace(plan, resize=resize, templates=template_resizes(observed, [target, *others]))
 
 
 def _refused(
@@ -86,8 +93,8 @@ def _refused(
         for revision, state in live
         for child in (
             revision_service(observed.key, revision),
-            deployment(
-                observed.key, revision, _replicas(state, None), deadline=state.deadline, mark=str(state.mark or "")
+            shaped_deployment(
+                observed, revision, _replicas(state, None), deadline=state.deadline, mark=str(state.mark or "")
             ),
         )
     ]
@@ -99,6 +106,7 @@ def _refused(
         known=tuple(known),
         wanted=max((state.desired for _, state in live), default=0),
         steps=(tuple(kept),) if kept else (),
+        templates=template_resizes(observed, known),
         deletions=claimed_by_others(observed, settings.ways),
     )
 
@@ -204,7 +212,7 @@ def _numbered(target: KnownRevision, known: Sequence[KnownRevision]) -> KnownRev
     newest = known[-1].number if known else 0
     if target.number and target.number == newest:
         return target
-    return KnownRevision(target.hash, newest + 1, target.data, target.asked)
+    return replace(target, number=newest + 1)
 
 
 def _state(observed: Observed, revision: KnownRevision) -> RevisionState:
@@ -228,7 +236,7 @@ def _deployment(observed: Observed, revision: KnownRevision, rollout: RolloutPla
     live = observed.deployment_of(revision.hash)
     replicas = _replicas(live, rollout.steps.counts.get(revision.hash))
     mark = rollout.mark_for(revision.hash, live.desired if live else 0)
-    return deployment(observed.key, revision, replicas, deadline=deadline, mark=mark)
+    return shaped_deployment(observed, revision, replicas, deadline=deadline, mark=mark)
 
 
 def _replicas(live: DeploymentState | None, count: int | None) -> int | None:

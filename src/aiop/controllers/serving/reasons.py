@@ -60,6 +60,10 @@ REASONS = (
     Reason("RightMissing", _HINDERED, "The operator lacks the right to an object that this workload needs.",
            "Compare the operator's roles with those of its chart, and its watchNamespaces with this namespace."),
     Reason("RollingOut", ("Progressing", "Ready", "Reconciling"), "The wanted revision does not serve fully yet.", ""),
+    Reason("ResizingInPlace", ("Progressing", "Ready", "Reconciling"),
+           "Servers get other amounts of cpu and memory while they run; the message counts those that have them.", ""),
+    Reason("RestartNeeded", ("Progressing",),
+           "Nothing but spec.resources has changed, and servers are replaced all the same; the message says why.", ""),
     Reason("RollingOutInPlace", ("Progressing",),
            "There is no room for an extra server, so old ones give way, one at a time; the message has the scheduler's "
            "or the quota's words.", ""),

@@ -119,6 +119,7 @@ def _facts(observed: Observed, plan: Plan, hindrance: Hindrance, case: Case, cau
         model=model_ready(case, plan.target.data.model_uri, cause) if plan.target else no_model(plan.refusal),
         deadline=live.deadline if live is not None else 0,
         overdue=live is not None and live.overdue,
+        resizing=plan.resize.told if plan.resize is not None else None,
         way=rollout.way.told if rollout is not None and rollout.way is not None else None,
         outside=outside(observed, plan.exposure),
         denied=plan.exposure.denial if plan.exposure else None,

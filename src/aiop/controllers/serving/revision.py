@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,9 +10,18 @@ import msgspec
 from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.controllers.serving.modelsource import model_id, model_source
-from aiop.controllers.serving.names import ASKED_ANNOTATION, REVISION_LABEL, revision_name
+from aiop.controllers.serving.names import (
+    AMOUNTS_ANNOTATION,
+    ASKED_ANNOTATION,
+    GIVEN_ANNOTATION,
+    RESTART_ANNOTATION,
+    REVISION_LABEL,
+    revision_name,
+)
 from aiop.controllers.serving.pod.probes import SERVING_PORT
 from aiop.controllers.serving.pod.template import CONTAINER, pod_spec, ports_of
+from aiop.controllers.serving.resize.amounts import Amounts, amounts_of, read_amounts, with_amounts, written
+from aiop.controllers.serving.resize.restart import same_pod
 from aiop.controllers.serving.runtimeselection import select_runtime
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.runtime.views.owned import Revision
@@ -68,12 +77,28 @@ class KnownRevision:
     """A revision with its hash; ``number`` grows with each use and is 0 for one that is not stored yet.
 
     ``asked`` are the hashes of the first and the last spec that asked for it: different specs may come to one pod.
+    ``resized``: ``data`` has the amounts that its servers were given since it was stored; ``given`` are those that
+    they may have. ``restart`` says why it has servers of its own, though only amounts are others than before.
     """
 
     hash: str
     number: int
     data: RevisionData
     asked: tuple[str, ...]
+    resized: bool = False
+    given: tuple[Amounts, ...] = ()
+    restart: str = ""
+
+    def annotations(self) -> dict[str, str]:
+        """What its record says that may change."""
+        told = {ASKED_ANNOTATION: self.asked[-1]}
+        if self.resized:
+            told[AMOUNTS_ANNOTATION] = written([amounts_of(self.data.pod)])
+        if self.given:
+            told[GIVEN_ANNOTATION] = written(self.given)
+        if self.restart:
+            told[RESTART_ANNOTATION] = self.restart
+        return told
 
 
 def asked_hash(spec: AIWorkloadSpec) -> str:
@@ -97,9 +122,20 @@ def known_revisions(views: Sequence[Revision], workload: str) -> list[KnownRevis
         except (msgspec.MsgspecError, RecursionError):
             continue
         if revision_name(workload, name) == view.metadata.name:
-            asked = (data.asked, view.metadata.annotations.get(ASKED_ANNOTATION, data.asked))
-            known.append(KnownRevision(name, view.revision, data, asked))
+            known.append(_known(name, view, data))
     return sorted(known, key=lambda revision: (revision.number, revision.hash))
+
+
+def _known(name: str, view: Revision, data: RevisionData) -> KnownRevision:
+    notes = view.metadata.annotations
+    asked = notes.get(ASKED_ANNOTATION, data.asked)
+    given, restart = read_amounts(notes.get(GIVEN_ANNOTATION, "")), notes.get(RESTART_ANNOTATION, "")
+    amounts = read_amounts(notes.get(AMOUNTS_ANNOTATION, ""))
+    if not amounts:
+        return KnownRevision(name, view.revision, data, (data.asked, asked), given=given, restart=restart)
+    data = msgspec.structs.replace(data, pod=with_amounts(data.pod, amounts[0]))
+    # The spec that it was first made for asked for other amounts.
+    return KnownRevision(name, view.revision, data, (asked,), resized=True, given=given, restart=restart)
 
 
 def target_revision(
@@ -118,11 +154,25 @@ def target_revision(
     if spec.update_policy == "Pinned":
         for revision in reversed(known):
             if asked in revision.asked:
-                return KnownRevision(revision.hash, revision.number, revision.data, (asked,))
+                return replace(revision, asked=(asked,))
     data = _resolve(workload, spec, asked, runtimes, settings)
     digest = _digest({"pod": data.pod})
-    stored = next((revision for revision in known if revision.hash == digest), None)
-    return KnownRevision(digest, stored.number if stored else 0, data, (asked,))
+    for revision in reversed(known):
+        if revision.hash != digest and same_pod(revision.data.pod, data.pod):
+            return replace(revision, asked=(asked,))
+        if revision.resized and same_pod(revision.data.pod, data.pod):
+            return replace(revision, asked=(asked,))
+        if not revision.resized and revision.hash == digest:
+            return replace(revision, data=data, asked=(asked,))
+    fresh = KnownRevision(digest, 0, data, (asked,))
+    return under_another_name(fresh, known) if any(each.hash == digest for each in known) else fresh
+
+
+def under_another_name(revision: KnownRevision, known: Sequence[KnownRevision]) -> KnownRevision:
+    """As a new revision, for one whose name has come to mean other amounts, or whose servers cannot follow."""
+    again = max((each.number for each in known), default=0) + 1
+    digest = _digest({"pod": revision.data.pod, "again": again})
+    return KnownRevision(digest, 0, revision.data, revision.asked[-1:])
 
 
 def _resolve(

@@ -10,6 +10,7 @@ from aiop.controllers.serving.metrics import ServingMetrics
 from aiop.controllers.serving.modelfetches import ModelFetches
 from aiop.controllers.serving.names import FIELD_MANAGER, WORKLOAD_LABEL
 from aiop.controllers.serving.reconcile import ServingReconciler
+from aiop.controllers.serving.resize.resizer import Resizer
 from aiop.controllers.serving.runtimes import DefaultRuntimes
 from aiop.controllers.serving.scaling.setup import watch_gpu_metric
 from aiop.controllers.serving.settings import ServingSettings
@@ -42,7 +43,8 @@ def setup_serving(manager: Manager, tools: Tools, settings: ServingSettings) -> 
     status = StatusWriter(tools.client, AIWORKLOADS, FIELD_MANAGER)
     metrics = ServingMetrics(tools.metrics.registry, [resource.kind for resource in writable])
     specs, clock = SpecCache(), tools.client.server_clock
-    reconciler = ServingReconciler(sources, writers, status, tools.events, settings, clock, metrics, specs)
+    resizer = Resizer(tools.client, sources.pods, sources.replica_sets, FIELD_MANAGER)
+    reconciler = ServingReconciler(sources, writers, status, tools.events, settings, clock, metrics, resizer, specs)
     controller = tools.controller(_NAME, reconciler, workers=settings.workers)
     # The ledger must know a change before those are woken whom it concerns.
     sources.workloads.add_handler(sources.ledger.workload_changed)

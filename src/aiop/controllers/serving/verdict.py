@@ -45,6 +45,7 @@ class Facts:
     model: Condition
     deadline: int  # seconds without progress after which the rollout counts as stuck
     overdue: bool
+    resizing: Cause | None  # servers of the wanted revision get other amounts while they run
     way: Cause | None  # how the wanted revision takes the others' place, while it does
     outside: Outside
     denied: NotAccepted | None  # what it asks for outside belongs to another workload
@@ -56,7 +57,7 @@ class Facts:
         """The wanted revision serves alone and in full number, as far as traffic reaches it."""
         hindered = self.refusal is not None or self.conflicts or self.forbidden is not None
         full = self.available >= self.enough and not self.partly_reached
-        return not hindered and not self.others_running and full
+        return not hindered and not self.others_running and full and self.resizing is None
 
     @property
     def partly_reached(self) -> bool:
@@ -73,7 +74,7 @@ class Facts:
         if self.forbidden is not None:
             return self.forbidden
         if self.overdue and not self.rolled_out:
-            known = self.way is not None and self.way.reason != "RollingOut"
+            known = self.way is not None and self.way.reason not in {"RollingOut", "RestartNeeded"}
             why = self.way.message if self.way is not None and known else self.waiting_for
             return Cause("ProgressDeadlineExceeded", f"no progress for {self.deadline} s: {why}")
         return None
@@ -90,6 +91,8 @@ class Facts:
         """Why the wanted revision does not serve in full."""
         if self.cause is not None:
             return self.cause.message
+        if self.resizing is not None:
+            return self.resizing.message
         if self.others_running and self.available >= self.enough:
             return "the last revision's servers are leaving"
         if self.available >= self.enough and self.partly_reached:
@@ -130,7 +133,7 @@ def _stalled(facts: Facts) -> Cause | None:
 def _reconciling(facts: Facts) -> Cause | None:
     """What is under way."""
     if not facts.rolled_out:
-        return Cause("RollingOut", _rolling_message(facts))
+        return facts.resizing or Cause("RollingOut", _rolling_message(facts))
     outside = facts.closed_outside
     return outside if outside is not None and outside.reason in _UNDER_WAY else None
 
@@ -151,8 +154,9 @@ def _ready(facts: Facts) -> Condition:
     if hindered is not None:
         return condition("Ready", False, hindered.reason, hindered.message)
     if not facts.rolled_out:
-        reason = facts.cause.reason if facts.cause else "RollingOut"
-        return condition("Ready", False, reason, _rolling_message(facts))
+        why = facts.resizing if facts.cause is None else Cause(facts.cause.reason, _rolling_message(facts))
+        why = why or Cause("RollingOut", _rolling_message(facts))
+        return condition("Ready", False, why.reason, why.message)
     if not facts.wanted:
         return condition("Ready", True, "ScaledToZero", "spec.replicas is 0: nothing serves, as asked")
     if not facts.endpoints:
@@ -183,6 +187,8 @@ def _progressing(facts: Facts) -> Condition:
         return condition("Progressing", False, stalled.reason, stalled.message)
     if facts.rolled_out:
         return condition("Progressing", False, "RolloutComplete", f"{facts.version} is fully rolled out")
+    if facts.resizing is not None:
+        return condition("Progressing", True, facts.resizing.reason, facts.resizing.message)
     if facts.way is None:
         return condition("Progressing", True, "RollingOut", _rolling_message(facts))
     counted = f"{facts.available} of {facts.wanted} servers of {facts.version} are available"

@@ -54,8 +54,32 @@ class ContainerState(msgspec.Struct, frozen=True, gc=False):
     terminated: Terminated | None = None
 
 
+class Amounts(msgspec.Struct, frozen=True, gc=False):
+    """The two resources whose amounts may change while a container runs; empty where nothing is said."""
+
+    cpu: str = ""
+    memory: str = ""
+
+
+class Resources(msgspec.Struct, frozen=True, gc=False):
+    """What a container may use, and what is kept for it."""
+
+    limits: Amounts = Amounts()
+    requests: Amounts = Amounts()
+
+
+class Container(msgspec.Struct, frozen=True, gc=False):
+    """What a container asks for."""
+
+    name: str = ""
+    resources: Resources = Resources()
+
+
 class ContainerStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """What the kubelet says of one container; ``started`` is true once its startup probe has passed."""
+    """What the kubelet says of one container; ``started`` is true once its startup probe has passed.
+
+    ``resources`` are what it has; None from a kubelet that does not say so, or before it runs.
+    """
 
     name: str = ""
     ready: bool = False
@@ -64,12 +88,14 @@ class ContainerStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     image: str = ""
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
+    resources: Resources | None = None
 
 
 class PodSpec(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """Where the pod runs."""
+    """Where the pod runs, and what it asks for."""
 
     node_name: str = ""
+    containers: tuple[Container, ...] = ()
 
 
 class PodStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -80,7 +106,7 @@ class PodStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     message: str = ""
     start_time: str = ""
     pod_ip: str = msgspec.field(default="", name="podIP")
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[TimedCondition, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
 
@@ -92,7 +118,7 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
 
-    def condition(self, name: str) -> Condition | None:
+    def condition(self, name: str) -> TimedCondition | None:
         """The condition of that type, if the pod has it."""
         return next((condition for condition in self.status.conditions if condition.type == name), None)
 
@@ -106,9 +132,29 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
 class ReplicaSetStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """How the ReplicaSet is; ReplicaFailure holds the words of quota and admission."""
 
+    observed_generation: int = 0
     replicas: int = 0
     ready_replicas: int = 0
     conditions: tuple[TimedCondition, ...] = ()
+
+
+class TemplateSpec(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """What the pods of a template ask for."""
+
+    containers: tuple[Container, ...] = ()
+    init_containers: tuple[Container, ...] = ()
+
+
+class Template(msgspec.Struct, frozen=True, gc=False):
+    """What pods are made from."""
+
+    spec: TemplateSpec = TemplateSpec()
+
+
+class ReplicaSetSpec(msgspec.Struct, frozen=True, gc=False):
+    """What a ReplicaSet makes its pods from."""
+
+    template: Template = Template()
 
 
 class ReplicaSet(msgspec.Struct, frozen=True, gc=False):
@@ -116,6 +162,7 @@ class ReplicaSet(msgspec.Struct, frozen=True, gc=False):
 
     metadata: ObjectMeta
     status: ReplicaSetStatus = ReplicaSetStatus()
+    spec: ReplicaSetSpec = ReplicaSetSpec()
 
 
 class EndpointConditions(msgspec.Struct, frozen=True, gc=False):

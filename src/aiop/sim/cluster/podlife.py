@@ -4,7 +4,7 @@ import itertools
 import random as random_module
 from dataclasses import replace
 
-from aiop.sim.cluster import modelfetch, podstatus
+from aiop.sim.cluster import modelfetch, podstatus, resizing
 from aiop.sim.cluster.api import Object
 from aiop.sim.cluster.lives import Desk
 from aiop.sim.cluster.objects import (
@@ -59,6 +59,10 @@ class PodLife:
         self._given_address = address
         self._address = str(status_of(pod).get("podIP") or "")
         self._views = podstatus.views_of(pod)
+        self._granted = resizing.granted_before(pod)
+        self._decided = self._granted
+        self._no_room: Object | None = None
+        self._desk = desk
         self._moment = desk.moment
         self._write = desk.write
         self._say = desk.say
@@ -80,6 +84,7 @@ class PodLife:
             if not self._may_go_on(each):
                 return
         await self._serve()
+        await self._resize()
 
     def notice(self, pod: Object) -> None:
         """Nothing that happens to a pod changes its script."""
@@ -88,19 +93,37 @@ class PodLife:
         """There is nothing to let go of."""
 
     def contradicted_by(self, pod: Object) -> bool:
-        """True if somebody has since taken the Ready condition from a pod whose containers serve.
+        """True if somebody has since taken the Ready condition from a pod whose containers serve, or resized it.
 
-        A node controller does that when it misses a node's beats.
+        The former is what a node controller does that misses a node's beats.
         """
         views = [self._views.get(each["name"]) for each in containers_of(self._pod)]
         serves = all(view is not None and view.ready for view in views)
         newer = version_of(pod) > version_of(self._pod)
-        return serves and newer and not pod_ready(pod) and not finished(pod)
+        return serves and newer and not finished(pod) and (not pod_ready(pod) or self._unlike(pod))
 
     async def restate(self, pod: Object) -> None:
-        """Say again how the pod, as it is now, is."""
+        """Say again how the pod, as it is now, is, and give it what it asks for."""
         self._pod = pod
-        await self._show()
+        if self._unlike(pod):
+            await self._resize()
+        else:
+            await self._show()
+
+    def _unlike(self, pod: Object) -> bool:
+        """True if the pod asks for amounts that nothing was decided of yet."""
+        return resizing.amounts_in(pod) != self._decided
+
+    async def _resize(self) -> None:
+        """Without a restart, if the node has the room; else say so. What is asked for meanwhile comes next."""
+        while self._unlike(self._pod):
+            await self._sleep(self._outcome.start_seconds)
+            asked = resizing.amounts_in(self._pod)
+            self._no_room = await resizing.refusal(self._desk.api, self._pod)
+            self._decided = asked
+            if self._no_room is None:
+                self._granted = asked
+            await self._show()
 
     async def end(self, pod: Object, grace_seconds: float) -> None:
         """Stop every container of ``pod``, as it is now, and say how they ended."""
@@ -273,5 +296,6 @@ class PodLife:
         return [*init_containers_of(self._pod), *containers_of(self._pod)]
 
     async def _show(self) -> None:
-        status = podstatus.pod_status(self._pod, self._moment(), self._views, self._address)
-        self._pod = await self._write(status)
+        moment = self._moment()
+        status = podstatus.pod_status(self._pod, moment, self._views, self._address)
+        self._pod = await self._write(resizing.told(status, self._granted, self._no_room, moment))

@@ -74,6 +74,7 @@ def _entries(kind: Kind) -> list[dict[str, Any]]:
         entries.append({**part, "name": f"{resource.plural}/status", "kind": resource.kind})
     if resource == PODS:
         entries += _pod_parts()
+        entries.append({**part, "name": f"{resource.plural}/resize", "kind": resource.kind})
     if kind.scale:
         scale = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
         entries.append({**part, "name": f"{resource.plural}/scale", **scale})

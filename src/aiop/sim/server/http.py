@@ -214,7 +214,8 @@ class APIServer:
             return self._pod_stream
         if call.kind.resource == PODS and call.subresource == "eviction" and call.request.method == "POST":
             return self._evict
-        if call.subresource not in {"", "status", "finalize"}:
+        resizes = call.kind.resource == PODS and call.subresource == "resize"
+        if call.subresource not in {"", "status", "finalize"} and not resizes:
             raise no_such_path()
         verbs: dict[tuple[str, bool], Handler] = {
             ("GET", False): self._watch if _watches(call.request) else self._list,

@@ -22,6 +22,7 @@ from aiop.sim.server.refusals import (
     refused,
 )
 from aiop.sim.server.requests import DeleteOptions, WriteOptions
+from aiop.sim.server.resizing import faults, resized
 from aiop.sim.storage.store import Store, Stored
 
 Object = dict[str, Any]
@@ -233,6 +234,11 @@ class Registry:
             combined = {**old, "status": new.get("status")}
             if combined["status"] is None:
                 combined.pop("status")
+            return combined
+        if subresource == "resize":
+            combined = resized(old, new)
+            if found := faults(old, combined):
+                raise invalid(kind, old["metadata"]["name"], found)
             return combined
         if kind.has_status:
             body = {name: value for name, value in new.items() if name != "status"}

@@ -10,7 +10,7 @@ import pytest
 from aiop.cli.explain.explanation import Finding
 from aiop.cli.explain.workload.explain import explained
 from aiop.cli.explain.workload.views import Claim, Event
-from aiop.runtime.views.workloads import Condition
+from aiop.runtime.views.workloads import TimedCondition
 from support.evidence import crashed, event, evidence_of, looked_at, node, pod_times, waiting
 from support.servingworld import World
 
@@ -72,7 +72,7 @@ def test_nodes_that_may_not_be_seen_leave_the_schedulers_words_alone() -> None:
 
 def test_a_claim_is_told_with_its_phase_and_the_provisioners_words() -> None:
     world = starting()
-    unbound = Condition(
+    unbound = TimedCondition(
         "PodScheduled",
         "False",
         "Unschedulable",

@@ -8,8 +8,8 @@ from aiop.controllers.serving.errors import NotAccepted
 from aiop.controllers.serving.modelready import model_ready, no_model
 from aiop.controllers.serving.pod.fetching import FETCH, MEASURE
 from aiop.runtime.conditions.condition import Condition
-from aiop.runtime.views.workloads import Condition as PodCondition
 from aiop.runtime.views.workloads import ContainerState, ContainerStatus, Pod, Running, Waiting
+from aiop.runtime.views.workloads import TimedCondition as PodCondition
 from support.pods import FETCHED, TEMPLATE, before, case_of, diagnosis_of, done, failed, pod, said, unscheduled
 
 URI = "s3://models/bert/v1"

@@ -14,6 +14,7 @@ from aiop.controllers.serving.names import FIELD_MANAGER
 from aiop.controllers.serving.observed import Observed
 from aiop.controllers.serving.pacing import FLIP_SECONDS, QUIET_SECONDS, READINGS_SECONDS
 from aiop.controllers.serving.reconcile import ServingReconciler
+from aiop.controllers.serving.resize.resizer import Resizer
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.sources import OWNED, Sources
 from aiop.controllers.serving.specs import SpecCache
@@ -64,6 +65,7 @@ class Setting:
             self.world.settings,
             self.clock,
             ServingMetrics(self.registry, [resource.kind for resource in writers]),
+            cast("Resizer", None),  # nothing is resized here
         )
 
     async def reconcile(self) -> Result:

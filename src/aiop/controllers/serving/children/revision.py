@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from aiop.controllers.serving.names import (
-    ASKED_ANNOTATION,
     ROLLOUT_ANNOTATION,
     revision_labels,
     revision_name,
@@ -31,7 +30,7 @@ def controller_revision(workload: ObjectKey, revision: KnownRevision) -> Child:
         {
             "metadata": {
                 "labels": revision_labels(workload.name, revision.hash),
-                "annotations": {ASKED_ANNOTATION: revision.asked[-1]},
+                "annotations": revision.annotations(),
             },
             "data": msgspec.to_builtins(revision.data),
             "revision": revision.number,
@@ -40,19 +39,28 @@ def controller_revision(workload: ObjectKey, revision: KnownRevision) -> Child:
 
 
 def deployment(
-    workload: ObjectKey, revision: KnownRevision, replicas: int | None, *, deadline: int, mark: str = ""
+    workload: ObjectKey,
+    revision: KnownRevision,
+    replicas: int | None,
+    *,
+    deadline: int,
+    mark: str = "",
+    paused: bool = False,
 ) -> Child:
     """The revision's pods; ``replicas`` None leaves the count to whoever owns it.
 
     ``deadline`` are the seconds without progress after which the rollout counts as stuck; ``mark`` says how it goes.
+    ``paused``: its ReplicaSet is to be changed in place, so none may be made meanwhile.
     """
     labels = revision_labels(workload.name, revision.hash)
     spec: dict[str, Any] = {
         "selector": {"matchLabels": {**labels}},
         "template": {"metadata": {"labels": labels}, "spec": revision.data.pod},
         "progressDeadlineSeconds": deadline,
-        "revisionHistoryLimit": 0,  # its template never changes: history is ours
+        "revisionHistoryLimit": 0,  # of its template nothing but amounts changes: history is ours
     }
+    if paused:
+        spec["paused"] = True
     if replicas is not None:
         spec["replicas"] = replicas
     meta: dict[str, Any] = {"labels": {**labels}}

@@ -24,7 +24,7 @@ from aiop.controllers.serving.rollout.steps import (
     rolling_steps,
     usual_surge,
 )
-from aiop.controllers.serving.rollout.way import Situation, Way, choose_way
+from aiop.controllers.serving.rollout.way import Situation, Way, choose_way, for_new_amounts
 from aiop.controllers.serving.scaling.plan import ScalingPlan
 
 
@@ -88,6 +88,8 @@ def plan_rollout(
     wanted = start if scaling is None else _live_count(revisions, marks, aimed, scaling, start)
     situation = _situation(observed, revisions, marks, wanted, scaled=scaling is not None)
     way = choose_way(spec.rollout, situation, now) if revisions.keepers() else None
+    if way is not None and revisions.target.restart:
+        way = for_new_amounts(way, revisions.target.restart)
     if scaling is not None and not marks and (way is None or not way.pod_by_pod):
         return RolloutPlan(autoscaled_steps(target, states, aimed, start), way)
     if way is None:

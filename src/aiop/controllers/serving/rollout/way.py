@@ -3,7 +3,7 @@
 Nothing is remembered here: that old servers have begun to give way stands on the Deployments, as a mark.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from aiop.api.rollout import Rollout
@@ -72,6 +72,13 @@ def choose_way(rollout: Rollout, situation: Situation, now: datetime) -> Way:
         return Way(Bounds(surge), _patient(situation, short, surge), pod_by_pod, look_again=wait)
     told = _surging(situation, surge) if short is None else _held_up(situation, short)
     return Way(Bounds(surge), told, pod_by_pod)
+
+
+def for_new_amounts(way: Way, why_not: str) -> Way:
+    """The same way, and why servers are replaced that could have got their new amounts while they run."""
+    words = f"new amounts need new servers: {why_not}; {way.told.message}"
+    told = Cause("RestartNeeded", words) if way.told.reason == "RollingOut" else replace(way.told, message=words)
+    return replace(way, told=told)
 
 
 def _surging(situation: Situation, surge: int) -> Cause:

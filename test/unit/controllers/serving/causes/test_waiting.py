@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from aiop.runtime.views.workloads import Condition, ContainerStatus
+from aiop.runtime.views.workloads import ContainerStatus, TimedCondition
 from support.pods import READY, TEMPLATE, before, cause_of, diagnosis_of, pod, running
 
-NOT_SET_UP = Condition("PodReadyToStartContainers", "False")
+NOT_SET_UP = TimedCondition("PodReadyToStartContainers", "False")
 CLAIM = {**TEMPLATE, "volumes": [{"name": "model", "persistentVolumeClaim": {"claimName": "models"}}]}
 
 
@@ -72,7 +72,7 @@ def test_a_pod_of_no_known_age_is_not_waited_for() -> None:
 
 
 def test_a_silent_node_is_named() -> None:
-    conditions = (Condition("ContainersReady", "True"), Condition("Ready", "False"))
+    conditions = (TimedCondition("ContainersReady", "True"), TimedCondition("Ready", "False"))
     found = cause_of(pod(*conditions, container=ContainerStatus(name="server", ready=True)), pod(READY), desired=2)
     assert found.reason == "NodeUnreachable"
     assert found.message.startswith("the node 'node-1' of 1 of 2 pods does not answer; ")

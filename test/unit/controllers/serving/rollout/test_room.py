@@ -7,7 +7,7 @@ import pytest
 
 from aiop.controllers.serving.rollout.room import makes_room, shortage
 from aiop.runtime.views.meta import ObjectMeta
-from aiop.runtime.views.workloads import Condition, Pod, PodStatus, ReplicaSet, ReplicaSetStatus, TimedCondition
+from aiop.runtime.views.workloads import Pod, PodStatus, ReplicaSet, ReplicaSetStatus, TimedCondition
 
 FULL = (
     "0/3 nodes are available: 1 node(s) had untolerated taint {a: b}, 2 Insufficient nvidia.com/gpu. "
@@ -21,7 +21,7 @@ MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def unscheduled(words: str, created: str = "2026-01-01T00:00:00Z", reason: str = "Unschedulable") -> Pod:
-    told = Condition("PodScheduled", "False", reason, words)
+    told = TimedCondition("PodScheduled", "False", reason, words)
     return Pod(ObjectMeta(name="a", creation_timestamp=created), status=PodStatus(conditions=(told,)))
 
 

@@ -1,0 +1,116 @@
+"""Changes servers while they run, and what new ones are made from: each write of the very object that was seen."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from aiop.controllers.serving.causes.refused import refusal_kind
+from aiop.controllers.serving.errors import ChildRefused
+from aiop.controllers.serving.resize.plan import ServerResize
+from aiop.controllers.serving.resize.shape import TemplateResize
+from aiop.controllers.serving.words import one_line
+from aiop.runtime.client.builtin import PODS, REPLICASETS
+from aiop.runtime.client.client import Client, PatchType
+from aiop.runtime.client.errors import ApiError, BadRequest, Conflict, Forbidden, Invalid, NotFound
+from aiop.runtime.client.resource import ObjectKey
+from aiop.runtime.informer.informer import Informer
+from aiop.runtime.views.meta import ObjectMeta
+from aiop.runtime.views.workloads import Pod, ReplicaSet
+
+# How the API server says that it has no such path, rather than no such pod.
+_NO_PATH = "the server could not find the requested resource"
+_QUOTA = "QuotaExceeded"
+
+
+class Resized(Enum):
+    """What became of one write."""
+
+    CHANGED = "changed"
+    OVERTAKEN = "overtaken"  # the object changed or is gone; its watch will tell
+
+
+class NotResizable(Exception):
+    """Raised when the API server does not let a server be changed while it runs; the text says why."""
+
+
+class Resizer:
+    """Writes pods by their ``resize`` subresource and ReplicaSets, and tells the caches what it wrote."""
+
+    def __init__(
+        self, client: Client, pods: Informer[Pod], replica_sets: Informer[ReplicaSet], field_manager: str
+    ) -> None:
+        self._client = client
+        self._pods = pods
+        self._replica_sets = replica_sets
+        self._field_manager = field_manager
+
+    async def resize(self, server: ServerResize) -> Resized:
+        """Ask for a server's new amounts. Raises NotResizable, or ChildRefused for a quota that may grow again."""
+        meta = server.pod.metadata
+        containers = [{"name": name, "resources": _resources(amounts)} for name, amounts in server.amounts.items()]
+        patch = {"metadata": _very(meta), "spec": {"containers": containers}}
+        try:
+            data = await self._client.patch(
+                PODS,
+                ObjectKey(meta.namespace, meta.name),
+                patch,
+                patch_type=PatchType.STRATEGIC,
+                field_manager=self._field_manager,
+                subresource="resize",
+            )
+        except Conflict:
+            return Resized.OVERTAKEN
+        except NotFound as error:
+            if _NO_PATH not in error.message:
+                return Resized.OVERTAKEN
+            message = "the cluster does not offer it (Kubernetes 1.33 and newer do)"
+            raise NotResizable(message) from error
+        except (Forbidden, Invalid, BadRequest) as error:
+            raise _refusal(meta.name, error) from error
+        self._pods.written(data)
+        return Resized.CHANGED
+
+    async def follow(self, template: TemplateResize) -> Resized:
+        """Let a ReplicaSet make its pods as its Deployment says. Raises ChildRefused."""
+        meta = template.replica_set.metadata
+        patch = {"metadata": _very(meta), "spec": {"template": {"spec": template.pod}}}
+        try:
+            data = await self._client.patch(
+                REPLICASETS,
+                ObjectKey(meta.namespace, meta.name),
+                patch,
+                patch_type=PatchType.MERGE,
+                field_manager=self._field_manager,
+            )
+        except (Conflict, NotFound):
+            return Resized.OVERTAKEN
+        except (Forbidden, Invalid, BadRequest) as error:
+            found = refusal_kind(error.message)
+            words = f"the API server refuses the ReplicaSet {meta.name!r}: {one_line(error.message)}"
+            raise ChildRefused(found.reason if found is not None else "ChildRefused", words) from error
+        self._replica_sets.written(data)
+        return Resized.CHANGED
+
+
+def _refusal(pod: str, error: ApiError) -> NotResizable | ChildRefused:
+    found = refusal_kind(error.message)
+    # The head names one pod of several, and another one at every try.
+    _, forbidden, rest = error.message.partition(" is forbidden: ")
+    words = one_line(rest if forbidden else error.message)
+    if found is not None and found.reason == _QUOTA:
+        what = f"the API server does not let pod {pod!r} have more while it runs: {words}"
+        return ChildRefused(_QUOTA, f"{what}; it is tried again every minute; {found.fix}")
+    faults = "; ".join(f"{cause.field}: {cause.message}" for cause in error.causes if cause.field)
+    return NotResizable(f"the API server refuses it: {one_line(faults) or words}")
+
+
+def _very(meta: ObjectMeta) -> dict[str, str]:
+    return {"uid": meta.uid, "resourceVersion": meta.resource_version}
+
+
+def _resources(amounts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    resources: dict[str, dict[str, Any]] = {}
+    for key, amount in amounts.items():
+        kind, _, name = key.partition(".")
+        resources.setdefault(kind, {})[name] = amount
+    return resources

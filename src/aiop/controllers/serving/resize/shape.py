@@ -1,0 +1,105 @@
+"""What a revision's Deployment has to say while its amounts change, so that its controller replaces no pod. Pure.
+
+A Deployment whose template changes gets a new ReplicaSet and so new pods, unless a ReplicaSet of its own says the same
+already. So it is paused and changed in one write; its ReplicaSet follows once the pause was seen; and it goes on once
+the ReplicaSet's change was seen, by the same cache that the Deployment controller reads. Each step can be seen in the
+objects, so whoever comes next goes on from there.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from aiop.controllers.serving.children.revision import deployment
+from aiop.controllers.serving.observed import DeploymentState, Observed
+from aiop.controllers.serving.resize.amounts import Amounts, agrees, amounts_of, shown
+from aiop.controllers.serving.revision import KnownRevision
+from aiop.runtime.controller.children import Child
+from aiop.runtime.views.workloads import ReplicaSet, Template
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateResize:
+    """A ReplicaSet that is to make its pods as its Deployment says; ``pod`` is the PodSpec, to the letter."""
+
+    replica_set: ReplicaSet
+    pod: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """``lagging`` is the ReplicaSet whose turn it is; ``settled``: nothing of this is under way."""
+
+    paused: bool = False
+    lagging: ReplicaSet | None = None
+
+    @property
+    def settled(self) -> bool:
+        """True if new pods start with what the revision says."""
+        return not self.paused
+
+
+class _Content(msgspec.Struct):
+    template: dict[str, Any]
+
+
+def shape_of(observed: Observed, revision: KnownRevision) -> Shape:
+    """The next step for the Deployment of that revision."""
+    live = observed.deployment_of(revision.hash)
+    if live is None or not revision.resized:
+        return Shape()
+    only = _only_set(observed, live)
+    if only is None:
+        return Shape()  # it is rolling already, for a cause that is not ours: nothing is left to preserve
+    wanted, has, makes = amounts_of(revision.data.pod), template_amounts(live.template), template_amounts(_of(only))
+    if not agrees(has, wanted):
+        # Unless somebody else has changed it: then it is put right as everything is.
+        ours = agrees(makes, has) and any(agrees(has, each) for each in revision.given)
+        return Shape(paused=ours)
+    if not live.paused:
+        return Shape()
+    if not agrees(makes, wanted):
+        return Shape(paused=True, lagging=only if live.current else None)
+    return Shape(paused=only.status.observed_generation < only.metadata.generation)
+
+
+def shaped_deployment(
+    observed: Observed, revision: KnownRevision, replicas: int | None, *, deadline: int, mark: str
+) -> Child:
+    """The revision's Deployment as it should be now."""
+    paused = shape_of(observed, revision).paused
+    return deployment(observed.key, revision, replicas, deadline=deadline, mark=mark, paused=paused)
+
+
+def template_resizes(observed: Observed, revisions: Iterable[KnownRevision]) -> tuple[TemplateResize, ...]:
+    """The ReplicaSets whose turn it is."""
+    found = []
+    for each in revisions:
+        lagging, live = shape_of(observed, each).lagging, observed.deployment_of(each.hash)
+        if lagging is not None and live is not None:
+            pod = msgspec.json.decode(live.view.content, type=_Content).template["spec"]
+            found.append(TemplateResize(lagging, pod))
+    return tuple(found)
+
+
+def template_amounts(template: Template) -> Amounts:
+    """The amounts of every container of a template."""
+    return shown([*template.spec.init_containers, *template.spec.containers])
+
+
+def _of(replica_set: ReplicaSet) -> Template:
+    return replica_set.spec.template
+
+
+def _only_set(observed: Observed, live: DeploymentState) -> ReplicaSet | None:
+    uid = live.view.metadata.uid
+    sets = [
+        each
+        for each in observed.replica_sets
+        if (owner := each.metadata.controller()) is not None
+        and owner.uid == uid
+        and not each.metadata.deletion_timestamp
+    ]
+    return sets[0] if len(sets) == 1 else None
