@@ -16,17 +16,15 @@ def store() -> Path:
     return folder
 
 
-def repository(folder: Path, version: str = FIRST) -> Path:
-    """A repository in ``folder`` that holds that version, as the pod of a claim has it mounted."""
-    (folder / MODEL).symlink_to(store() / MODEL / version)
-    return folder
+def model_folder(version: str = FIRST) -> Path:
+    """Where that version lies."""
+    return store() / MODEL / version
 
 
 @functools.cache
 def model(version: str = FIRST) -> Model:
     """That version, loaded."""
-    with tempfile.TemporaryDirectory() as folder:
-        return load(repository(Path(folder), version))
+    return load(model_folder(version), MODEL)
 
 
 @functools.cache

@@ -3,30 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from aiop.cli.demo.status import Condition, status_of
+from aiop.cli.demo.story.stage import Traffic
 from aiop.runtime.views.custom import CustomObject
 
 _STYLES: Mapping[str, str] = {"True": "green", "False": "red", "Unknown": "yellow"}
 # Asked in this order, the first that speaks against the workload is the one cause worth showing.
 _TELLING = ("Accepted", "Degraded", "Available", "Progressing", "Ready")
-
-
-class _Condition(msgspec.Struct, frozen=True):
-    type: str = ""
-    status: str = "Unknown"
-    reason: str = ""
-    message: str = ""
-
-
-class _Status(msgspec.Struct, frozen=True, rename="camel"):
-    ready_replicas: int = 0
-    replicas: int = 0
-    url: str = ""
-    conditions: tuple[_Condition, ...] = ()
-    observed_generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +28,9 @@ class Row:
 
 def row_of(workload: CustomObject) -> Row:
     """What there is to say of ``workload`` now; a status of an older generation counts as unknown."""
-    status = msgspec.json.decode(workload.status or b"{}", type=_Status)
-    current = status.observed_generation == workload.metadata.generation
-    conditions = {condition.type: condition for condition in status.conditions} if current else {}
-    ready = conditions.get("Ready", _Condition())
+    status = status_of(workload)
+    conditions = status.by_type
+    ready = conditions.get("Ready", Condition())
     return Row(
         name=f"{workload.metadata.namespace}/{workload.metadata.name}",
         ready=ready.status,
@@ -72,7 +57,7 @@ def table_of(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _telling_message(conditions: Mapping[str, _Condition]) -> str:
+def _telling_message(conditions: Mapping[str, Condition]) -> str:
     ready = conditions.get("Ready")
     if ready is not None and ready.status == "True":
         return ready.message
@@ -82,3 +67,12 @@ def _telling_message(conditions: Mapping[str, _Condition]) -> str:
         if condition is not None and condition.status != good:
             return f"{condition.reason}: {condition.message}"
     return ready.message if ready else "waiting for the operator"
+
+
+def load_line(load: Traffic) -> Text:
+    """What the load does, in a line under the table; empty before there was any."""
+    if not (load.rate or load.answered or load.failed):
+        return Text("")
+    style = "red" if load.failed else "green"
+    words = f"Load: {load.rate:.0f} requests a second, {load.answered} answered, "
+    return Text.assemble(words, (f"{load.failed} failed", style))

@@ -1,4 +1,4 @@
-"""The clusters that the demo can run on: embedded in this process, a real control plane, or the caller's own."""
+"""The clusters that the demo can run on: one in this process, a real control plane, or the caller's own."""
 
 import asyncio
 import os
@@ -9,50 +9,28 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from aiop.cli.demo.embedded import NODES, embedded
 from aiop.cli.demo.errors import DemoError
+from aiop.cli.demo.opened import OpenCluster, running
 from aiop.cli.demo.remote import RemoteClusterAPI
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.connection import load_connection
 from aiop.runtime.client.transport import HttpTransport
 from aiop.runtime.kit.clock import SystemClock
 from aiop.sim.cluster.cluster import Parts, SimulatedCluster
-from aiop.sim.cluster.nodes import NodeSpec
-from aiop.sim.server import APIServer
 
-NODES = (
-    NodeSpec("gpu-node-1", gpus=8),
-    NodeSpec("gpu-node-2", gpus=8),
-    NodeSpec("cpu-node-1"),
-)
 _CHECKOUT = Path(__file__).parents[4]
 _LAUNCHER = _CHECKOUT / "hack" / "controlplane" / "launch.py"
 # A cold build of the control plane takes six minutes on two cores.
 _REAL_START_SECONDS = 1200.0
 _STOP_SECONDS = 60.0
 
-Opened = Callable[[Path], AbstractAsyncContextManager[Path]]
+Opened = Callable[[Path], AbstractAsyncContextManager[OpenCluster]]
 
 
 @asynccontextmanager
-async def embedded(folder: Path) -> AsyncIterator[Path]:
-    """An API server, controllers, a scheduler and kubelets in this process; gives the kubeconfig."""
-    clock = SystemClock()
-    dice = random.Random()  # noqa: S311 - ids of a demo
-    server = await asyncio.to_thread(APIServer, clock, random=dice)
-    await server.start()
-    try:
-        kubeconfig = folder / "kubeconfig"
-        await asyncio.to_thread(_write_private, kubeconfig, server.kubeconfig())
-        cluster = SimulatedCluster(server.in_process(), clock, dice, nodes=NODES)
-        async with _running(cluster):
-            yield kubeconfig
-    finally:
-        await server.stop()
-
-
-@asynccontextmanager
-async def real(folder: Path) -> AsyncIterator[Path]:
-    """The real control plane, built on first use, with kubelets of ours; gives the kubeconfig."""
+async def real(folder: Path) -> AsyncIterator[OpenCluster]:
+    """The real control plane, built on first use, with kubelets of ours whose pods are played."""
     if not await asyncio.to_thread(_LAUNCHER.exists):
         message = "the real control plane is part of a checkout; run the demo from one, or use --cluster embedded"
         raise DemoError(message)
@@ -76,8 +54,8 @@ async def real(folder: Path) -> AsyncIterator[Path]:
             api, clock = RemoteClusterAPI(client), SystemClock()
             dice = random.Random()  # noqa: S311 - addresses of a demo
             cluster = SimulatedCluster(api, clock, dice, nodes=NODES, parts=Parts.KUBELETS)
-            await stack.enter_async_context(_running(cluster))
-            yield kubeconfig
+            await stack.enter_async_context(running({"the simulated cluster": cluster}, cluster.ready))
+            yield OpenCluster(kubeconfig)
     finally:
         if launcher.returncode is None:
             launcher.send_signal(signal.SIGTERM)
@@ -86,13 +64,13 @@ async def real(folder: Path) -> AsyncIterator[Path]:
 
 
 @asynccontextmanager
-async def current(_folder: Path) -> AsyncIterator[Path]:
+async def current(_folder: Path) -> AsyncIterator[OpenCluster]:
     """The cluster of the caller's kubeconfig."""
     path = Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or Path.home() / ".kube" / "config")
     if not await asyncio.to_thread(path.exists):
         message = f"there is no kubeconfig at {path}: set KUBECONFIG, or use --cluster embedded"
         raise DemoError(message)
-    yield path
+    yield OpenCluster(path)
 
 
 CLUSTERS: dict[str, Opened] = {"embedded": embedded, "real": real, "current": current}
@@ -101,31 +79,3 @@ CLUSTERS: dict[str, Opened] = {"embedded": embedded, "real": real, "current": cu
 async def connect(kubeconfig: Path) -> Client:
     """A client of that cluster."""
     return Client(HttpTransport(await load_connection(str(kubeconfig))), clock=SystemClock())
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)
-
-
-@asynccontextmanager
-async def _running(cluster: SimulatedCluster) -> AsyncIterator[None]:
-    """Run the simulated cluster for as long as the context lasts; its death ends what goes on in it by DemoError."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(_live(cluster), name="simulated cluster")
-            try:
-                await cluster.ready()
-                yield
-            finally:
-                task.cancel()
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-
-
-async def _live(cluster: SimulatedCluster) -> None:
-    try:
-        await cluster.run()
-    except Exception as error:
-        message = f"the simulated cluster died: {error!r}"
-        raise DemoError(message) from error

@@ -2,35 +2,48 @@
 
 import argparse
 import asyncio
-import random
 import shlex
 import signal
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.live import Live
 from rich.markup import escape
 
-from aiop.api.resources import AIWORKLOADS
-from aiop.cli.demo.board import Row, all_ready, row_of, table_of
 from aiop.cli.demo.clusters import CLUSTERS, connect
 from aiop.cli.demo.errors import DemoError
 from aiop.cli.demo.installing import install_definitions, install_samples
 from aiop.cli.demo.operator import OperatorProcess
+from aiop.cli.demo.pods import MODEL_CLAIM
+from aiop.cli.demo.show import Show
+from aiop.cli.demo.story.live import HERO, LiveStage, Setting
+from aiop.cli.demo.story.steps import ON_CURRENT, ON_EMBEDDED, ON_REAL, Step
 from aiop.cli.options import seconds
-from aiop.runtime.client.client import Client
 from aiop.runtime.client.errors import ClientError
-from aiop.runtime.informer.source import ClientListWatch
-from aiop.runtime.informer.stream import StreamInformer
-from aiop.runtime.kit.clock import SystemClock
-from aiop.runtime.views.custom import CustomObject, decode_custom
 
-# Where the samples' models are said to lie; in the demo nobody reads them.
-_MODEL_STORE = "pvc://models"
-_REFRESH_SECONDS = 0.2
+_PAUSE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """The steps that a cluster can show, and what is left out there."""
+
+    steps: Sequence[Step]
+    left_out: str = ""
+
+
+_STORIES: Mapping[str, _Story] = {
+    "embedded": _Story(ON_EMBEDDED),
+    "real": _Story(
+        ON_REAL, "Left out: predictions, load and faults. The pods of this cluster are played, so no model is in them."
+    ),
+    "current": _Story(
+        ON_CURRENT, "Left out: everything that changes your cluster further, and predictions, whose model is not in it."
+    ),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,12 +55,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="embedded: in this process; real: the real control plane; current: your kubeconfig's",
     )
     parser.add_argument("--namespace", default="default", help="where the samples go")
-    parser.add_argument("--once", action="store_true", help="end when all are Ready: 0, or 1 if they are not in time")
-    parser.add_argument("--timeout", type=seconds, default=120.0, help="with --once: seconds to wait")
+    parser.add_argument(
+        "--once", action="store_true", help="end after the last step: 0, or 1 if a step or a request has failed"
+    )
+    parser.add_argument("--step", action="store_true", help="wait for Enter before each step")
+    parser.add_argument("--timeout", type=seconds, default=120.0, help="seconds that a step may take")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the demo; 0 if all became Ready, 1 if not."""
+    """Run the demo; 0 if every step came to its end and no request failed, 1 if not."""
     console = Console()
     try:
         return asyncio.run(_run(options, console))
@@ -63,80 +79,49 @@ async def _run(options: argparse.Namespace, console: Console) -> int:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aiop-demo-")))
         console.print(f"Starting the {options.cluster} cluster …", highlight=False)
-        kubeconfig = await stack.enter_async_context(CLUSTERS[options.cluster](folder))
-        client = await stack.enter_async_context(await connect(kubeconfig))
+        cluster = await stack.enter_async_context(CLUSTERS[options.cluster](folder))
+        client = await stack.enter_async_context(await connect(cluster.kubeconfig))
         await install_definitions(client)
-        operator = OperatorProcess(kubeconfig, folder / "operator.log", arguments=["--model-store", _MODEL_STORE])
+        arguments = ["--model-store", f"pvc://{MODEL_CLAIM}"]
+        operator = OperatorProcess(cluster.kubeconfig, folder / "operator.log", arguments=arguments)
         stack.push_async_callback(operator.stop)
         await operator.start()
-        volumes = options.cluster == "real"
-        names = await install_samples(client, options.namespace, volumes=volumes)
-        ready = await _show(options, console, stop, client, operator, names)
-        if options.once or stop.is_set():
-            return 0 if ready else 1
-        next_steps = _what_next(kubeconfig, options.namespace, operator.metrics_url, names[0])
+        names = await install_samples(client, options.namespace, volumes=options.cluster == "real")
+        stage = LiveStage(Setting(cluster, client, options.namespace, names, options.timeout), operator.check)
+        await stack.enter_async_context(stage.open())
+        show = Show(console, stage, step_by_step=options.step)
+        good = await show.run(_STORIES[options.cluster].steps, stop)
+        if stop.is_set():
+            return 0 if good else 1
+        _tell_the_end(console, options, stage)
+        if options.once:
+            return 0 if good else 1
+        next_steps = _what_next(cluster.kubeconfig, options.namespace, operator.metrics_url, stage.url)
         console.print(next_steps, highlight=False, markup=False, soft_wrap=True)
         await _stay(stop, operator)
         return 0
 
 
-async def _show(
-    options: argparse.Namespace,
-    console: Console,
-    stop: asyncio.Event,
-    client: Client,
-    operator: OperatorProcess,
-    names: Sequence[str],
-) -> bool:
-    """Draw the table until all are Ready; False if stopped, or out of time with --once."""
-    source = ClientListWatch(client, AIWORKLOADS, namespace=options.namespace)
-    informer: StreamInformer[CustomObject] = StreamInformer(
-        "demo",
-        source,
-        decode_custom,
-        clock=SystemClock(),
-        random=random.Random(),  # noqa: S311 - jitter
-    )
-    watching = asyncio.create_task(informer.run())
-    deadline = asyncio.get_running_loop().time() + options.timeout if options.once else None
-    try:
-        with Live(console=console, auto_refresh=False) as live:
-            while not stop.is_set():
-                await operator.check()
-                rows = _rows(informer, names)
-                live.update(table_of(rows), refresh=True)
-                if len(rows) == len(names) and all_ready(rows):
-                    return True
-                if deadline is not None and asyncio.get_running_loop().time() > deadline:
-                    return False
-                await _pause(stop)
-        return False
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+def _tell_the_end(console: Console, options: argparse.Namespace, stage: LiveStage) -> None:
+    left_out = _STORIES[options.cluster].left_out
+    if left_out:
+        console.print(left_out, highlight=False)
+    if stage.load.answered or stage.load.failed:
+        console.print(f"Requests: {stage.load.answered} answered, {stage.load.failed} failed.", highlight=False)
+    if stage.load.first_failure:
+        console.print(f"The first that failed: {stage.load.first_failure}", highlight=False, markup=False)
 
 
-def _rows(informer: StreamInformer[CustomObject], names: Sequence[str]) -> list[Row]:
-    views = sorted(informer.store.values(), key=lambda view: view.metadata.name)
-    return [row_of(view) for view in views if view.metadata.name in names]
-
-
-async def _pause(stop: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(_REFRESH_SECONDS):
-            await stop.wait()
-    except TimeoutError:
-        return
-
-
-def _what_next(kubeconfig: Path, namespace: str, metrics_url: str, name: str) -> str:
+def _what_next(kubeconfig: Path, namespace: str, metrics_url: str, url: str) -> str:
     kubectl = f"kubectl --kubeconfig {shlex.quote(str(kubeconfig))} --namespace {shlex.quote(namespace)}"
-    patch = """'{"spec":{"modelVersion":"v1.1.0"}}'"""
+    patch = """'{"spec":{"modelVersion":"v1.0.0"}}'"""
+    asked = f"""  curl {url} -d '{{"text": "I like it"}}'\n""" if url else ""
     return (
-        "\nAll are Ready. Try, in another terminal:\n"
+        "\nYours now. Try, in another terminal:\n"
+        f"{asked}"
         f"  {kubectl} get aiworkloads -w\n"
-        f"  {kubectl} patch aiworkload {name} --type merge -p {patch}\n"
-        f"  {kubectl} describe aiworkload {name}\n"
+        f"  {kubectl} patch aiworkload {HERO} --type merge -p {patch}\n"
+        f"  {kubectl} describe aiworkload {HERO}\n"
         f"  curl {metrics_url}\n"
         "Ctrl-C ends the demo and everything in it."
     )
@@ -145,4 +130,8 @@ def _what_next(kubeconfig: Path, namespace: str, metrics_url: str, name: str) ->
 async def _stay(stop: asyncio.Event, operator: OperatorProcess) -> None:
     while not stop.is_set():
         await operator.check()
-        await _pause(stop)
+        try:
+            async with asyncio.timeout(_PAUSE_SECONDS):
+                await stop.wait()
+        except TimeoutError:
+            continue

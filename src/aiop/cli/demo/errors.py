@@ -7,3 +7,7 @@ class DemoError(Exception):
 
 class ManagerDied(DemoError):
     """Raised when the operator's process ended by itself while the demo still needed it."""
+
+
+class StepFailed(DemoError):
+    """Raised when a step of the story does not come to its end in time, or an answer is not the one it should be."""

@@ -1,6 +1,7 @@
 """The operator as a process of its own, exactly as it runs in a cluster but for where it finds its API server."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aiop.cli.demo.errors import ManagerDied
+from aiop.sim.processes.supervised import Command, Supervised, start
 
 # The manager's own grace for a clean stop is 30 s (runtime contract S28); a little more, then it is killed.
 _STOP_SECONDS = 35.0
@@ -15,43 +17,48 @@ _LOG_LINES_SHOWN = 20
 
 
 class OperatorProcess:
-    """`aiop manager` as a child process; its log goes to ``log``, its metrics to ``metrics_url``."""
+    """`aiop manager` as a child process; its log goes to ``log``, its metrics to ``metrics_url``.
+
+    It does not outlive this process, however that ends.
+    """
 
     def __init__(self, kubeconfig: Path, log: Path, *, arguments: Sequence[str] = ()) -> None:
         self._kubeconfig = kubeconfig
         self._log = log
         self._arguments = arguments
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Supervised | None = None
         self.metrics_url = ""
 
     async def start(self) -> None:
         """Start it on free loopback ports; it is ready once its `/readyz` says so, which nobody here waits for."""
         health, metrics = _free_port(), _free_port()
         self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
-        with await asyncio.to_thread(self._log.open, "wb") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "aiop", "manager", "--kubeconfig", str(self._kubeconfig)),
-                *("--health-address", f"127.0.0.1:{health}", "--metrics-address", f"127.0.0.1:{metrics}"),
-                *self._arguments,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is the demo's to pass on, in its order
-            )
+        words = (
+            *(sys.executable, "-m", "aiop", "manager", "--kubeconfig", str(self._kubeconfig)),
+            *("--health-address", f"127.0.0.1:{health}", "--metrics-address", f"127.0.0.1:{metrics}"),
+            *self._arguments,
+        )
+        log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        streams = (os.open(os.devnull, os.O_RDONLY), log, os.dup(log))
+        try:
+            self._process = await start(Command(words, os.environ, Path(), streams=streams))
+        finally:
+            for each in streams:
+                os.close(each)
 
     async def check(self) -> None:
         """Raise ManagerDied, with the end of its log, if it has ended."""
-        if self._process is not None and self._process.returncode is not None:
+        if self._process is not None and self._process.over:
             log = await asyncio.to_thread(self._log.read_text, errors="replace")
             lines = log.splitlines()[-_LOG_LINES_SHOWN:]
-            message = f"the operator ended with exit code {self._process.returncode}:\n" + "\n".join(lines)
+            message = f"the operator ended with exit code {await self._process.wait()}:\n" + "\n".join(lines)
             raise ManagerDied(message)
 
     async def stop(self) -> None:
         """SIGTERM, its grace, then SIGKILL."""
-        if self._process is None or self._process.returncode is not None:
+        if self._process is None or self._process.over:
             return
-        self._process.send_signal(signal.SIGTERM)
+        self._process.signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
         except TimeoutError:

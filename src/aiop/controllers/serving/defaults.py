@@ -7,8 +7,8 @@ disable any of them; one that was changed is never overwritten.
 from collections.abc import Mapping
 from typing import Any
 
-# Loading a large model takes this many probes of ten seconds at most: half an hour.
-_SLOW_START = 180
+# Loading a large model may take this many probes of two seconds: half an hour. A small one is ready within two of them.
+_SLOW_START = 900
 _V2_ROUTE = "/v2/models/{model}/infer"
 
 
@@ -16,7 +16,7 @@ def _probes(ready: str, live: str) -> dict[str, Any]:
     return {
         "readiness": {"path": ready, "periodSeconds": 5},
         "liveness": {"path": live, "periodSeconds": 10},
-        "startup": {"path": ready, "periodSeconds": 10, "failureThreshold": _SLOW_START},
+        "startup": {"path": ready, "periodSeconds": 2, "failureThreshold": _SLOW_START},
     }
 
 

@@ -55,11 +55,18 @@ class DeploymentStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     conditions: tuple[Condition, ...] = ()
 
 
+class LoadBalancerPort(msgspec.Struct, frozen=True, gc=False):
+    """A port of such an address."""
+
+    port: int = 0
+
+
 class LoadBalancerAddress(msgspec.Struct, frozen=True, gc=False):
-    """Where an ingress controller listens."""
+    """Where an ingress controller listens; without ``ports``: on those of HTTP and HTTPS."""
 
     ip: str = ""
     hostname: str = ""
+    ports: tuple[LoadBalancerPort, ...] = ()
 
 
 class LoadBalancer(msgspec.Struct, frozen=True, gc=False):

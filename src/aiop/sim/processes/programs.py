@@ -28,10 +28,12 @@ class Program:
     directory: Path | None = None
     stop_signal: int = signal.SIGTERM
 
-    def joined(self, command: Sequence[str], args: Sequence[str]) -> list[str]:
-        """The whole command line of a container with that ``command`` and those ``args``; empty if it names none."""
-        rest = [*command, *args] if command else [*self.entrypoint, *(args or self.arguments)]
-        return [*self.launcher, *rest]
+    def joined(self, command: Sequence[str], args: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The command line of a container with those: first the words of this program, then the container's own."""
+        if command:
+            return [*self.launcher], [*command, *args]
+        own = [*self.launcher, *self.entrypoint]
+        return (own, [*args]) if args else ([*own, *self.arguments], [])
 
     @property
     def image_id(self) -> str:

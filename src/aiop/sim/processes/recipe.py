@@ -40,15 +40,18 @@ class Recipe:
 async def recipe_of(container: Object, program: Program, room: Room) -> Recipe:
     """Make the container's folders and say what to run in them; raises ContainerNotMade with a kubelet's words."""
     folder = room.folder / "containers" / str(container["name"])
-    variables = _own_variables(room, folder) | dict(program.environment)
-    variables |= await environment_of(room.pod, container, room.sources, room.addresses)
+    local = _own_variables(room, folder) | dict(program.environment)
+    given = await environment_of(room.pod, container, room.sources, room.addresses)
+    variables = local | given
     termination_log = folder / "termination-log"
     mounts = await asyncio.to_thread(_mounts, container, room, variables, termination_log)
-    rewritten = {name: mounts.rewritten(value) for name, value in variables.items()}
-    line = program.joined(container.get("command") or [], container.get("args") or [])
-    if not line:
+    # What the table and we say is local already, and may well begin with a path that the pod mounts, such as /tmp.
+    rewritten = local | {name: mounts.rewritten(value) for name, value in given.items()}
+    own, words = program.joined(container.get("command") or [], container.get("args") or [])
+    arguments = [expanded(str(each), rewritten) for each in own]
+    arguments += [mounts.rewritten(expanded(str(each), variables)) for each in words]
+    if not arguments:
         raise ContainerNotMade(f'no command specified for the image "{container["image"]}"')
-    arguments = [mounts.rewritten(expanded(str(each), variables)) for each in line]
     directory = _directory(container, program, mounts, folder)
     await asyncio.to_thread(_make_folders, directory, folder, termination_log)
     return Recipe(arguments, Setting(rewritten, directory), mounts, termination_log)

@@ -11,8 +11,11 @@ from rich.console import Console
 
 from aiop.cli.demo import clusters, command
 from aiop.cli.demo.errors import DemoError, ManagerDied
+from aiop.cli.demo.opened import running
 from aiop.cli.demo.operator import OperatorProcess
 from aiop.cli.demo.samples import sample_objects
+
+URL = "http://127.0.0.1:8/api/v1/predict"
 
 
 class DyingCluster:
@@ -35,7 +38,7 @@ class DyingCluster:
 
 
 async def in_it(cluster: DyingCluster, *, until: asyncio.Event) -> None:
-    async with clusters._running(cluster):  # type: ignore[arg-type]  # the two methods that matter
+    async with running({"the simulated cluster": cluster}, cluster.ready):
         await until.wait()
 
 
@@ -59,7 +62,7 @@ async def test_an_error_in_what_goes_on_stays_itself_and_ends_the_cluster_too() 
     cluster = DyingCluster(ValueError())
 
     async def fails() -> None:
-        async with clusters._running(cluster):  # type: ignore[arg-type]  # the two methods that matter
+        async with running({"the simulated cluster": cluster}, cluster.ready):
             message = "a sample was refused"
             raise DemoError(message)
 
@@ -96,13 +99,20 @@ def test_an_operator_that_was_never_started_or_has_ended_can_be_stopped(tmp_path
 
 
 def test_what_it_suggests_names_the_namespace_and_survives_a_shell() -> None:
-    said = command._what_next(Path("/tmp/a b/kubeconfig"), "team", "http://127.0.0.1:9/metrics", "iris")  # noqa: S108 - only a name
+    said = command._what_next(Path("/tmp/a b/kubeconfig"), "team", "http://127.0.0.1:9/metrics", URL)  # noqa: S108
     lines = [shlex.split(line) for line in said.splitlines() if line.startswith("  kubectl")]
     assert len(lines) == 3
     for words in lines:
         assert words[:5] == ["kubectl", "--kubeconfig", "/tmp/a b/kubeconfig", "--namespace", "team"]  # noqa: S108
-    assert lines[1][-1] == '{"spec":{"modelVersion":"v1.1.0"}}'
+    assert lines[1][-1] == '{"spec":{"modelVersion":"v1.0.0"}}'
     assert "  curl http://127.0.0.1:9/metrics" in said
+    asking = next(shlex.split(line) for line in said.splitlines() if line.startswith(f"  curl {URL}"))
+    assert asking[2:] == ["-d", '{"text": "I like it"}']
+
+
+def test_without_a_router_it_suggests_no_prediction() -> None:
+    said = command._what_next(Path("kubeconfig"), "team", "http://127.0.0.1:9/metrics", "")
+    assert said.count("curl") == 1
 
 
 @pytest.mark.parametrize("words", ["no such field [/spec]", "at [bold]", "[Errno 2] No such file"])

@@ -42,11 +42,16 @@ def tellers(folder: Path) -> Any:
     return process_pods(folder, {**PROGRAMS, "teller:1": TELLER})
 
 
+def whole(program: Program, command: list[str], args: list[str]) -> list[str]:
+    ours, its_own = program.joined(command, args)
+    return [*ours, *its_own]
+
+
 async def test_command_and_args_take_the_place_of_entrypoint_and_arguments_as_in_kubernetes(tmp_path: Path) -> None:
-    assert TELLER.joined([], [])[-3:] == ["entry", "one", "two"]
-    assert TELLER.joined([], ["a"])[-2:] == ["entry", "a"]
-    assert TELLER.joined(["c"], [])[4:] == ["c"]
-    assert TELLER.joined(["c"], ["a"])[4:] == ["c", "a"]
+    assert whole(TELLER, [], [])[-3:] == ["entry", "one", "two"]
+    assert whole(TELLER, [], ["a"])[-2:] == ["entry", "a"]
+    assert whole(TELLER, ["c"], [])[4:] == ["c"]
+    assert whole(TELLER, ["c"], ["a"])[4:] == ["c", "a"]
     async with tellers(tmp_path) as bench:
         arguments, _, _ = await told(
             bench,

@@ -1,4 +1,7 @@
-"""`tritonserver` of the demo: the same arguments, one model, ONNX Runtime in this process."""
+"""`tritonserver` of the demo: one model on ONNX Runtime, started with Triton's own command line behind our options.
+
+A pod that is a process has no /mnt/models, so where its model lies is said by an option of ours.
+"""
 
 import argparse
 import asyncio
@@ -26,9 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
     try:
-        model = load(options.model_repository)
+        model = load(options.model_folder, options.model_name)
+        if options.pid_file is not None:
+            options.pid_file.write_text(f"{os.getpid()}\n")
         with ThreadPoolExecutor(max_workers=1) as executor:
-            asyncio.run(_serve(application(model, executor), options.http_address, options.http_port, _words(model)))
+            asyncio.run(
+                _serve(application(model, executor), options.http_address, _port(options.http_port), _words(model))
+            )
     except ModelServerError as error:
         _LOG.error("error: %s", error)
         return 1
@@ -36,13 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tritonserver", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--model-repository", type=Path, required=True, help="<model>/<number>/model.onnx is in it")
-    parser.add_argument("--http-address", default=os.environ.get("POD_IP", "127.0.0.1"), help="where to listen")
-    parser.add_argument("--http-port", type=int, default=8000, help="the V2 protocol's port")
-    parser.add_argument("--grpc-port", type=int, help="taken and not used: gRPC is not spoken")
-    parser.add_argument("--metrics-port", type=int, help="taken and not used")
+    parser = argparse.ArgumentParser(prog="modelserver", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--model-folder", type=Path, required=True, help="<number>/model.onnx is in it")
+    parser.add_argument("--model-name", required=True, help="what clients call it")
+    parser.add_argument("--http-address", default="127.0.0.1", help="where to listen")
+    parser.add_argument("--pid-file", type=Path, help="gets the number of this process")
+    parser.add_argument("command", nargs="?", help="tritonserver, taken as it comes; its options follow")
+    parser.add_argument("--http-port", type=int, default=8000, help="the V2 protocol's port, as the pod lists it")
+    for name in ("--model-repository", "--grpc-port", "--metrics-port"):
+        parser.add_argument(name, help="taken and not used")
     return parser
+
+
+def _port(listed: int) -> int:
+    """Where a pod has no address of its own, the cluster gives it another port for the one that it lists."""
+    return int(os.environ.get(f"AIOP_PORT_{listed}", listed))
 
 
 def _words(model: Model) -> str:

@@ -1,4 +1,4 @@
-"""One model of a repository, loaded into ONNX Runtime."""
+"""One model, loaded into ONNX Runtime."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from aiop.cli.demo.modelserver.errors import BadRequest, ModelServerError
 # What ONNX Runtime calls a tensor's type, and what the V2 protocol calls it.
 _DATATYPES = {"tensor(string)": "BYTES", "tensor(float)": "FP32", "tensor(int64)": "INT64"}
 _FILE = "model.onnx"
+# Numbers of folders are compared as numbers: 10 is more than 9.
+_DIGITS = 9
 
 Array = NDArray[Any]
 
@@ -31,7 +33,7 @@ class Signature:
 class Model:
     """Answers for one version of one model; safe to use from several threads.
 
-    ``number`` is the version as its repository counts (a folder of that name), ``version`` what the file itself says.
+    ``number`` is the version as Triton counts (a folder of that name), ``version`` what the file itself says.
     """
 
     def __init__(self, name: str, number: str, session: onnxruntime.InferenceSession) -> None:
@@ -55,19 +57,24 @@ class Model:
         return dict(zip(outputs, results, strict=True))
 
 
-def load(repository: Path) -> Model:
-    """The highest version of the repository's one model; raises ModelServerError, which names file and fault."""
-    found = sorted(repository.glob(f"*/*/{_FILE}"), key=lambda path: (path.parts[-3], path.parent.name.zfill(9)))
+def load(folder: Path, name: str) -> Model:
+    """The highest version of the model in ``folder``; raises ModelServerError, which names file and fault."""
+    found = sorted(folder.glob(f"*/{_FILE}"), key=lambda path: path.parent.name.zfill(_DIGITS))
     if not found:
-        message = f"no model in {repository}: there is no <model>/<number>/{_FILE}"
+        message = f"no model in {folder}: there is no <number>/{_FILE}"
         raise ModelServerError(message)
     path = found[-1]
     try:
         session = onnxruntime.InferenceSession(str(path), _options(), providers=["CPUExecutionProvider"])
     except Exception as error:
-        message = f"{path} ({path.stat().st_size} bytes) cannot be loaded: {error}"
+        message = f"{path} ({path.stat().st_size} bytes) cannot be loaded: {_cause(error)}"
         raise ModelServerError(message) from error
-    return Model(path.parts[-3], path.parent.name, session)
+    return Model(name, path.parent.name, session)
+
+
+def _cause(error: Exception) -> str:
+    """The runtime's words, without the path that it repeats."""
+    return str(error).rpartition("failed:")[2].strip()
 
 
 def _options() -> onnxruntime.SessionOptions:

@@ -11,6 +11,8 @@ from aiop.controllers.serving.observed import Observed
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.views.owned import IngressStatus
 
+_USUAL_PORTS = {"http": 80, "https": 443}
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:
@@ -130,4 +132,12 @@ def _ingress_url(observed: Observed, plan: ExposurePlan) -> str:
         return ""
     host = next((each for each in asked.hosts if "*" not in each), None) or next(iter(_addresses(observed)), "")
     bracketed = f"[{host}]" if ":" in host else host
-    return f"{'https' if asked.tls_secret_name else 'http'}://{bracketed}{plan.path}" if host else ""
+    scheme = "https" if asked.tls_secret_name else "http"
+    return f"{scheme}://{bracketed}{_port(observed, scheme)}{plan.path}" if host else ""
+
+
+def _port(observed: Observed, scheme: str) -> str:
+    """As it stands in a URL: nothing, unless the controller lists ports and the scheme's own is not among them."""
+    found = observed.ingress.status_as(IngressStatus).load_balancer.ingress if observed.ingress else ()
+    listed = [each.port for each in found[0].ports] if found else []
+    return f":{listed[0]}" if listed and _USUAL_PORTS[scheme] not in listed else ""

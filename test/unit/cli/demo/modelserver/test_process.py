@@ -21,16 +21,18 @@ from aiop.cli.demo.model.store import DAMAGED, NEXT
 from aiop.cli.demo.modelserver.__main__ import _serve
 from aiop.cli.demo.modelserver.app import application
 from aiop.cli.demo.modelserver.model import Signature
-from support.demomodels import repository
+from support.demomodels import model_folder
 from support.kubectl import eventually
 
 BOUND_SECONDS = 60
 
 
 def command(folder: Path, port: int, *more: str) -> list[str]:
-    """As the operator makes it for an ONNX model, but for the port."""
-    ports = (f"--http-port={port}", "--grpc-port=8001", "--metrics-port=8002")
-    return [sys.executable, "-m", "aiop.cli.demo.modelserver", f"--model-repository={folder}", *ports, *more]
+    """As a pod of an ONNX model has it: our options, then what the operator makes for Triton, but for the port."""
+    ours = (f"--model-folder={folder}", "--model-name=bert-base-uncased")
+    theirs = ("tritonserver", "--model-repository=/mnt/models", f"--http-port={port}", "--grpc-port=8001")
+    start = (sys.executable, "-m", "aiop.cli.demo.modelserver")
+    return [*start, *ours, *theirs, "--metrics-port=8002", *more]
 
 
 def free_port() -> int:
@@ -59,7 +61,9 @@ def port() -> int:
 @pytest.fixture
 def server(tmp_path: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     """One that serves the next version."""
-    started = subprocess.Popen(command(repository(tmp_path, NEXT), port), stderr=subprocess.PIPE, text=True)
+    started = subprocess.Popen(
+        command(model_folder(NEXT), port, f"--pid-file={tmp_path}/pid"), stderr=subprocess.PIPE, text=True
+    )
     try:
         eventually(lambda: is_ready(port), seconds=BOUND_SECONDS)
         yield started
@@ -117,33 +121,48 @@ async def test_sigterm_lets_it_answer_what_is_in_progress_before_it_ends(port: i
         await serving
 
 
+def test_the_port_that_the_cluster_gives_for_the_listed_one_is_taken(tmp_path: Path, port: int) -> None:
+    started = subprocess.Popen(
+        command(model_folder(), 8000), env={**os.environ, "AIOP_PORT_8000": str(port)}, stderr=subprocess.DEVNULL
+    )
+    try:
+        eventually(lambda: is_ready(port), seconds=BOUND_SECONDS)
+    finally:
+        started.kill()
+        started.wait()
+
+
+def test_its_number_stands_in_the_file_that_it_is_told(server: subprocess.Popen[str], tmp_path: Path) -> None:
+    assert (tmp_path / "pid").read_text() == f"{server.pid}\n"
+
+
 def test_sigterm_ends_it_well(server: subprocess.Popen[str]) -> None:
     server.send_signal(signal.SIGTERM)
     assert server.wait(BOUND_SECONDS) == 0
 
 
-def test_a_damaged_file_ends_it_with_the_cause_as_its_last_word(tmp_path: Path, port: int) -> None:
+def test_a_damaged_file_ends_it_with_the_cause_as_its_last_word(port: int) -> None:
     done = subprocess.run(
-        command(repository(tmp_path, DAMAGED), port), capture_output=True, text=True, check=False, timeout=BOUND_SECONDS
+        command(model_folder(DAMAGED), port), capture_output=True, text=True, check=False, timeout=BOUND_SECONDS
     )
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
-    assert last.startswith(f"error: {tmp_path}/bert-base-uncased/1/model.onnx (")
+    assert last.startswith(f"error: {model_folder(DAMAGED)}/1/model.onnx (")
     assert "cannot be loaded: " in last
     assert "Protobuf parsing failed" in last
 
 
-def test_an_empty_repository_ends_it_with_what_it_looked_for(tmp_path: Path, port: int) -> None:
+def test_an_empty_folder_ends_it_with_what_it_looked_for(tmp_path: Path, port: int) -> None:
     done = subprocess.run(command(tmp_path, port), capture_output=True, text=True, check=False, timeout=BOUND_SECONDS)
     assert done.returncode == 1
-    assert done.stderr == f"error: no model in {tmp_path}: there is no <model>/<number>/model.onnx\n"
+    assert done.stderr == f"error: no model in {tmp_path}: there is no <number>/model.onnx\n"
 
 
-def test_a_port_that_is_taken_ends_it_with_the_address(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_ends_it_with_the_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = int(taken.getsockname()[1])
         done = subprocess.run(
-            command(repository(tmp_path), port), capture_output=True, text=True, check=False, timeout=BOUND_SECONDS
+            command(model_folder(), port), capture_output=True, text=True, check=False, timeout=BOUND_SECONDS
         )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"error: cannot listen on 127.0.0.1:{port}: Address already in use"

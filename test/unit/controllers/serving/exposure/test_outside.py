@@ -160,6 +160,24 @@ def test_a_host_or_else_the_controllers_address_is_the_url() -> None:
     assert said(made).url == "https://a.example/api/v1/predict"
 
 
+@pytest.mark.parametrize(
+    ("ports", "tls", "url"),
+    [
+        ([8080], "", "http://192.0.2.1:8080/api/v1/predict"),
+        ([443, 80], "", "http://192.0.2.1/api/v1/predict"),
+        ([80, 443], "cert", "https://192.0.2.1/api/v1/predict"),
+        ([8443], "cert", "https://192.0.2.1:8443/api/v1/predict"),
+    ],
+)
+def test_ports_that_the_controller_lists_stand_in_the_url_unless_they_are_the_usual(
+    ports: list[int], tls: str, url: str
+) -> None:
+    made = world(ingress={"tlsSecretName": tls} if tls else {})
+    address = {"ip": "192.0.2.1", "ports": [{"port": port, "protocol": "TCP"} for port in ports]}
+    made.child_status[INGRESSES] = {"loadBalancer": {"ingress": [address]}}
+    assert said(made).url == url
+
+
 def test_what_is_not_there_yet_is_not_called_ready() -> None:
     made = World(cluster=CLUSTER)
     assert (said(made).ok, said(made).reason) == (False, "NotExposed")

@@ -1,0 +1,1 @@
+"""What the demo shows, one step after the other, each told in a line with what happened and how long it took."""
