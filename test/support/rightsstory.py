@@ -80,6 +80,7 @@ class Story:
         self._ready()
         self._each_child_loses_its_label()
         self._service_monitors_come()
+        self._asks_for_more()
         for version in VERSIONS:
             self._kubectl.apply(full(modelVersion=version))
             self._ready()
@@ -126,6 +127,11 @@ class Story:
         self._define(self._later)
         self._soon(lambda: self._children("servicemonitors") and not self._children("podmonitors"))
         self._loses_its_label("servicemonitors")
+
+    def _asks_for_more(self) -> None:
+        """Its servers get it while they run, and what makes them afterwards."""
+        self._kubectl.apply(full(resources={"limits": {"cpu": "200m", "memory": "64Mi"}}))
+        self._ready()
 
     def _a_gateway_takes_over(self) -> None:
         """No Gateway's controller runs here, so the Ingress stays for as long as the route is not taken up."""

@@ -34,8 +34,9 @@ class Rollout(Stored):
     resize: Literal["InPlace", "Replace"] = Field(
         default="InPlace",
         description="When cpu or memory in spec.resources is all that changes. InPlace: servers get it while they run, "
-        "where the cluster can do that (Kubernetes 1.33 and newer); Progressing says why where they are replaced "
-        "instead. Replace: new servers take the old ones' place, for a server that reads its limits only as it starts.",
+        "where the cluster can do that (Kubernetes 1.33 and newer); their shared memory keeps its size. Progressing "
+        "says why where they are replaced instead. Replace: new servers take the old ones' place, for a server that "
+        "reads its limits only as it starts.",
     )
     progress_deadline_seconds: Annotated[int, Field(ge=60, le=86400)] = Field(
         default=600, description="Without progress for so long the rollout counts as stuck; it goes on all the same."

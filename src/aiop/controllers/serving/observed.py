@@ -191,7 +191,16 @@ def deployment_state(view: Owned) -> DeploymentState:
 
 def replicas_owned_by_another(view: Owned, field_manager: str) -> bool:
     """True if another manager than ours owns `spec.replicas`: an autoscaler, or somebody's kubectl scale."""
+    return _owned_by_another(view, field_manager, b'"f:replicas"')
+
+
+def paused_by_another(view: Owned, field_manager: str) -> bool:
+    """True if another manager than ours owns `spec.paused`: somebody's kubectl rollout pause."""
+    return _owned_by_another(view, field_manager, b'"f:paused"')
+
+
+def _owned_by_another(view: Owned, field_manager: str, field_name: bytes) -> bool:
     return any(
-        entry.manager != field_manager and b'"f:replicas"' in entry.fields and entry.subresource != "status"
+        entry.manager != field_manager and field_name in entry.fields and entry.subresource != "status"
         for entry in view.managed_fields
     )

@@ -48,17 +48,25 @@ def agrees(live: Amounts, wanted: Amounts) -> bool:
 
 
 def with_amounts(pod: Mapping[str, Any], amounts: Amounts) -> dict[str, Any]:
-    """The PodSpec with other amounts of what ``amounts`` names; everything else stays."""
+    """The PodSpec with other amounts of what ``amounts`` names; everything else stays.
+
+    But for the size of its shared memory, which is as large as the server may be. Of pods that run it stays as it is.
+    """
     changed = {
         name: [_with(each, amounts.get(each["name"], {})) for each in pod[name]] for name in _LISTS if name in pod
     }
+    memory = _memory_of_servers(pod, amounts)
+    if memory is not None and "volumes" in pod:
+        changed["volumes"] = [_sized(each, {"sizeLimit": memory}) for each in pod["volumes"]]
     return {**pod, **changed}
 
 
 def apart_from_amounts(pod: Mapping[str, Any], names: Iterable[str] | None = NAMES) -> dict[str, Any]:
-    """The PodSpec without its amounts of these resources (None: of any)."""
+    """The PodSpec without its amounts of these resources (None: of any), and without the size of its shared memory."""
     left_out = None if names is None else frozenset(names)
     changed = {name: [_without(each, left_out) for each in pod[name]] for name in _LISTS if name in pod}
+    if "volumes" in pod:
+        changed["volumes"] = [_sized(each, {}) for each in pod["volumes"]]
     return {**pod, **changed}
 
 
@@ -98,6 +106,20 @@ def _with(container: Mapping[str, Any], amounts: Mapping[str, str]) -> dict[str,
         kind, _, name = key.partition(".")
         resources.setdefault(kind, {})[name] = amount
     return {**container, "resources": {kind: dict(sorted(values.items())) for kind, values in resources.items()}}
+
+
+def _memory_of_servers(pod: Mapping[str, Any], amounts: Amounts) -> str | None:
+    servers = (amounts.get(each["name"], {}) for each in pod.get("containers") or ())
+    return next((each["limits.memory"] for each in servers if "limits.memory" in each), None)
+
+
+def _sized(volume: Mapping[str, Any], size: Mapping[str, str]) -> dict[str, Any]:
+    """The volume, if it is one in memory that has a size, with this one."""
+    folder = volume.get("emptyDir") or {}
+    if folder.get("medium") != "Memory" or "sizeLimit" not in folder:
+        return dict(volume)
+    rest = {name: value for name, value in folder.items() if name != "sizeLimit"}
+    return {**volume, "emptyDir": {**rest, **size}}
 
 
 def _without(container: Mapping[str, Any], names: frozenset[str] | None) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from aiop.controllers.serving.children.revision import deployment
-from aiop.controllers.serving.observed import DeploymentState, Observed
+from aiop.controllers.serving.names import FIELD_MANAGER
+from aiop.controllers.serving.observed import DeploymentState, Observed, paused_by_another
 from aiop.controllers.serving.resize.amounts import Amounts, agrees, amounts_of, shown
 from aiop.controllers.serving.revision import KnownRevision
 from aiop.runtime.controller.children import Child
@@ -30,15 +31,11 @@ class TemplateResize:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """``lagging`` is the ReplicaSet whose turn it is; ``settled``: nothing of this is under way."""
+    """``lagging`` is the ReplicaSet whose turn it is; ``settled`` is false until the Deployment goes on."""
 
     paused: bool = False
     lagging: ReplicaSet | None = None
-
-    @property
-    def settled(self) -> bool:
-        """True if new pods start with what the revision says."""
-        return not self.paused
+    settled: bool = True
 
 
 class _Content(msgspec.Struct):
@@ -57,12 +54,13 @@ def shape_of(observed: Observed, revision: KnownRevision) -> Shape:
     if not agrees(has, wanted):
         # Unless somebody else has changed it: then it is put right as everything is.
         ours = agrees(makes, has) and any(agrees(has, each) for each in revision.given)
-        return Shape(paused=ours)
+        return Shape(paused=ours, settled=not ours)
     if not live.paused:
         return Shape()
     if not agrees(makes, wanted):
-        return Shape(paused=True, lagging=only if live.current else None)
-    return Shape(paused=only.status.observed_generation < only.metadata.generation)
+        return Shape(paused=True, lagging=only if live.current else None, settled=False)
+    waits = only.status.observed_generation < only.metadata.generation
+    return Shape(paused=waits, settled=paused_by_another(live.view, FIELD_MANAGER))
 
 
 def shaped_deployment(
