@@ -1,5 +1,6 @@
 """An API server that says what a test wants, on a loopback socket that is bound before the event loop runs."""
 
+import asyncio
 import json
 import socket
 import ssl
@@ -146,6 +147,20 @@ def breaks_off(status: int = 200) -> Answer:
         await response.write(b'{"kind":')
         assert request.transport is not None
         request.transport.close()
+        return response
+
+    return answer
+
+
+def stalls_after(*chunks: bytes) -> Answer:
+    """A stream that says nothing more after ``chunks``, and does not end by itself."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for chunk in chunks:
+            await response.write(chunk)
+        await asyncio.Event().wait()
         return response
 
     return answer

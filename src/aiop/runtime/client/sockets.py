@@ -48,6 +48,15 @@ def new_socket(address: aiohttp.AddrInfoType) -> socket.socket:
     return made
 
 
+def abort(transport: asyncio.BaseTransport) -> None:
+    """Drop a connection with all that it has not sent; one that was dropped before is left alone.
+
+    TLS of Python before 3.11.4 forgets its protocol when it is closed a second time, and cannot be aborted any more.
+    """
+    if isinstance(transport, asyncio.Transport) and getattr(transport, "_ssl_protocol", transport) is not None:
+        transport.abort()
+
+
 def open_session(tls: ssl.SSLContext) -> aiohttp.ClientSession:
     """A session with such connections, as many as are needed: their number is the informers' and the lane's to bound.
 
@@ -85,7 +94,7 @@ class _Connector(aiohttp.TCPConnector):
             return await send(req)
         except BaseException as error:
             if req in self._given:
-                self._given[req].abort()
+                abort(self._given[req])
             if isinstance(error, (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)):
                 raise aiohttp.ClientConnectionError(str(error) or type(error).__name__) from error
             raise

@@ -16,6 +16,7 @@ import aiohttp
 from aiop import __version__
 from aiop.runtime.client.connection import Connection
 from aiop.runtime.client.errors import AnswerTooLong, ClientError, ConnectionFailed, ProtocolError, RequestTimedOut
+from aiop.runtime.client.sockets import abort
 
 _UNAUTHORIZED = 401
 _REDIRECTS = range(300, 400)
@@ -157,7 +158,7 @@ class HttpTransport:
             yield answer
         except BaseException:
             if transport is not None and not answer.content.is_eof():  # at the end, it may serve another already
-                transport.abort()
+                abort(transport)
             raise
         finally:
             _leave(answer)
@@ -236,7 +237,7 @@ def _leave(answer: aiohttp.ClientResponse) -> None:
     """
     connection = answer.connection
     if connection is not None and connection.transport is not None:
-        connection.transport.abort()
+        abort(connection.transport)
     answer.release()
 
 
