@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiop.sim.cluster.api import Object
-from aiop.sim.cluster.objects import containers_of, generation_of, init_containers_of, status_of, with_condition
+from aiop.sim.cluster.objects import (
+    condition_of,
+    containers_of,
+    generation_of,
+    init_containers_of,
+    status_of,
+    with_condition,
+)
 from aiop.sim.cluster.outcomes import Outcome
 
 # The kubelet's crash back-off: ten seconds, doubled, five minutes at most. The first restart is at once.
@@ -214,6 +221,7 @@ def _conditions(pod: Object, moment: str, views: Mapping[str, View], *, phase: s
     why_not = over or _why("ContainersNotReady", "unready", unready)
     why_not_begun = over or _why("ContainersNotInitialized", "incomplete", unfinished)
     ready = not unready and not unfinished and over is None
+    closed = _closed_gates(pod)
     wanted = [
         _condition(pod, "PodReadyToStartContainers", bool(address) and over is None, {}),
         _condition(
@@ -222,7 +230,7 @@ def _conditions(pod: Object, moment: str, views: Mapping[str, View], *, phase: s
             not unfinished,
             {"reason": "PodCompleted"} if phase == "Succeeded" else {} if not unfinished else why_not_begun,
         ),
-        _condition(pod, "Ready", ready, {} if ready else why_not),
+        _condition(pod, "Ready", ready and not closed, closed if ready else why_not),
         _condition(pod, "ContainersReady", ready, {} if ready else why_not),
         _condition(pod, "PodScheduled", True, {}),
     ]
@@ -230,6 +238,19 @@ def _conditions(pod: Object, moment: str, views: Mapping[str, View], *, phase: s
     for each in wanted:
         conditions = with_condition(conditions, each, moment)
     return conditions
+
+
+def _closed_gates(pod: Object) -> Object:
+    """Why a pod whose containers are ready is not: conditions that others must set; nothing if all hold."""
+    gates = [each["conditionType"] for each in pod["spec"].get("readinessGates") or []]
+    said = []
+    for gate in gates:
+        status = condition_of(pod, gate).get("status")
+        if status is None:
+            said.append(f'corresponding condition of pod readiness gate "{gate}" does not exist.')
+        elif status != "True":
+            said.append(f'the status of pod readiness gate "{gate}" is not "True", but {status}')
+    return {"reason": "ReadinessGatesNotReady", "message": ", ".join(said)} if said else {}
 
 
 def _why(reason: str, word: str, names: list[str]) -> Object:

@@ -30,11 +30,14 @@ class Board:
         self._ending = False
 
     def begin(self) -> None:
-        """Every container waits; what earlier runs have left, restarts above all, is kept."""
+        """Every container waits. One that the API has as running did so under a kubelet that is gone: it is lost."""
         reason = "PodInitializing" if init_containers_of(self.pod) else "ContainerCreating"
+        waiting = View(podstatus.waiting(reason))
         for each in [*init_containers_of(self.pod), *containers_of(self.pod)]:
-            known = self.views.get(each["name"])
-            self.views[each["name"]] = View(podstatus.waiting(reason), restarts=known.restarts if known else 0)
+            known = self.views.get(each["name"], waiting)
+            ran = known.doing == "running"
+            last = podstatus.lost(self._desk.moment()) if ran else known.last
+            self.views[each["name"]] = replace(waiting, restarts=known.restarts + ran, last=last)
         self.touch()
 
     def put(self, name: str, **changes: Any) -> None:

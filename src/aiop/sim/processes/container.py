@@ -78,6 +78,14 @@ class Container:
         """How often it was started again."""
         return self._room.board.views[self.name].restarts
 
+    def run_before(self) -> int:
+        """The run that ``kubectl logs --previous`` means; negative if there is none.
+
+        While a container waits for its restart that is the last one, as for kubelets.
+        """
+        view = self._room.board.views[self.name]
+        return self.restarts - (0 if view.doing == "waiting" and view.last else 1)
+
     async def run(self) -> None:
         """Run until it will not run again."""
         while True:
@@ -161,7 +169,7 @@ class Container:
                 Command(recipe.arguments, setting.environment, setting.directory, log, self._room.log_bytes)
             )
         except CommandNotStarted as error:
-            words = f'unable to start container process: exec: "{recipe.arguments[0]}": {error}'
+            words = f"unable to start container process: {error}"
             board.put(self.name, **changes)
             await desk.say("Failed", f"Error: {words}", warning=True)
             return _ended(_NOT_STARTED, "StartError", words, began, desk.moment(), container_id)

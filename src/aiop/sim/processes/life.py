@@ -1,8 +1,7 @@
 """A pod's life as processes of this machine."""
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 from aiop.sim.cluster import podstatus
 from aiop.sim.cluster.api import Object
@@ -23,11 +22,15 @@ _REFRESH_SECONDS = 60.0
 class ProcessLife:
     """A Life in processes. ``close`` leaves none of them, no address and no file behind; it may be called twice.
 
-    ``live`` may be cancelled: the containers run on until ``end`` or ``close``.
+    ``live`` may be cancelled: the containers run on until ``end`` or ``close``. ``opened`` is awaited before any file
+    is written, ``closed`` is called once nothing runs any more.
     """
 
-    def __init__(self, room: Room, volumes: Volumes, closed: Callable[[], None]) -> None:
+    def __init__(
+        self, room: Room, volumes: Volumes, opened: Callable[[], Awaitable[None]], closed: Callable[[], None]
+    ) -> None:
         self._room = room
+        self._opened = opened
         self._volumes = volumes
         self._closed = closed
         self._work: asyncio.Task[None] | None = None
@@ -97,7 +100,7 @@ class ProcessLife:
 
     async def _run(self) -> None:
         self._make_containers()
-        await asyncio.to_thread(_make_private, self._room.folder)
+        await self._opened()
         await self._mount()
         self._room.board.address = self._room.address.host
         self._room.board.touch()
@@ -186,9 +189,3 @@ async def _ended(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         if not task.cancelled():
             task.result()
-
-
-def _make_private(folder: Path) -> None:
-    """A folder that nobody but the caller looks into, nor into the one it lies in."""
-    for each in (folder.parent, folder):
-        each.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from aiop.sim.processes.board import Board
 from aiop.sim.processes.container import Container
 from aiop.sim.processes.errors import CommandNotStarted, ContainerNotFound, NothingLogged, PodNotFound
 from aiop.sim.processes.execution import execute
+from aiop.sim.processes.folder import Folder
 from aiop.sim.processes.life import ProcessLife
 from aiop.sim.processes.logreading import log_pieces
 from aiop.sim.processes.podaccess import Address, LogOptions, RunningPod, Streams, Usage
@@ -32,8 +33,8 @@ _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 class ProcessPods:
     """Lives in processes, and the PodAccess to them.
 
-    ``folder`` is for the pods' files; it should be private to the caller, and what is made in it is removed again, but
-    after a kill -9. ``fallback`` takes the pods of whose images the table has none; without it they fail as a pull
+    ``folder`` is for the pods' files, each cluster's in a folder of its own that goes with it, and for claims, which
+    stay. ``fallback`` takes the pods of whose images the table has none; without it they fail as a pull
     does. ``own_addresses`` False: every pod is at 127.0.0.1, with ports of its own, as on systems that have no other
     loopback addresses. ``log_bytes`` is when a log is rotated.
     """
@@ -49,7 +50,8 @@ class ProcessPods:
         log_bytes: int = LOG_BYTES,
     ) -> None:
         self._table = table
-        self._folder = folder
+        self._folder = Folder(folder)
+        self._claims = folder / "claims"
         self._addresses = Addresses(random, own=own_addresses)
         self._fallback = fallback
         self._log_bytes = log_bytes
@@ -68,8 +70,14 @@ class ProcessPods:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        await self._folder.close()
         if self._fallback is not None:
             await self._fallback.close()
+
+    @property
+    def folder(self) -> Path:
+        """Where the pods' files are: a folder for each, by UID."""
+        return self._folder.path
 
     def running(self) -> Sequence[RunningPod]:
         """See PodAccess."""
@@ -90,9 +98,9 @@ class ProcessPods:
     async def logs(self, pod: ObjectKey, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """See PodAccess."""
         found = self._container(pod, container)
-        restarts = found.restarts - (1 if options.previous else 0)
-        log = found.log_of(restarts)
-        if restarts < 0:
+        run = found.run_before() if options.previous else found.restarts
+        log = found.log_of(run)
+        if run < 0:
             raise NothingLogged(f'previous terminated container "{found.name}" in pod "{pod.name}" not found')
         if not await asyncio.to_thread(log.exists):
             raise NothingLogged(f'container "{found.name}" in pod "{pod.name}" is waiting to start')
@@ -138,11 +146,11 @@ class ProcessPods:
         key = key_of(pod)
         board = Board(pod, desk)
         address = self._addresses.give(listed_ports(pod))
-        folder = self._folder / "pods" / uid_of(pod)
+        folder = self._folder.path / uid_of(pod)
         volumes = Volumes(
             pod,
             folder / "volumes",
-            self._folder / "claims",
+            self._claims,
             api=desk.api,
             table=self._table,
             addresses={"podIP": address.host, "hostIP": "127.0.0.1"},
@@ -153,7 +161,7 @@ class ProcessPods:
             if self._lives.get(key) is life:
                 del self._lives[key]
 
-        life = ProcessLife(room, volumes, closed)
+        life = ProcessLife(room, volumes, self._folder.open, closed)
         self._lives[key] = life
         return life
 

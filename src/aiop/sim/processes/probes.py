@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from aiop.sim.cluster.api import Object
+from aiop.sim.processes.expansion import expanded
 from aiop.sim.processes.probing import Verdict
 from aiop.sim.processes.room import Room
 from aiop.sim.processes.thresholds import Thresholds
@@ -74,7 +75,9 @@ class Probes:
             await desk.sleep(left)
 
     async def _once(self, kind: str, probe: Object) -> bool:
-        command = self._run.recipe.local((probe.get("exec") or {}).get("command") or [])
+        own = {each["name"]: str(each["value"]) for each in self._spec.get("env") or [] if each.get("value")}
+        said = (probe.get("exec") or {}).get("command") or []
+        command = self._run.recipe.local([expanded(each, own) for each in said])
         finding = await self._run.prober.probe(probe, self._run.recipe.setting, command)
         if finding.verdict is Verdict.FAILURE:
             await self._room.desk.say("Unhealthy", f"{kind} probe failed: {finding.words}", warning=True)

@@ -130,9 +130,13 @@ class Prober:
         return Finding(Verdict.FAILURE if code else Verdict.SUCCESS, words)
 
     def _url(self, action: Object) -> URL:
+        """The path as it is written, on the pod's host whatever else stands in it."""
         host, port = self._where(action)
         scheme = str(action.get("scheme") or "HTTP").lower()
-        return URL(f"{scheme}://{host}:{port}").join(URL(str(action.get("path") or "/")))
+        said = str(action.get("path") or "/")
+        path, _, query = (said if said.startswith("/") else f"/{said}").partition("?")
+        safe = {"path": URL.build(path=path).raw_path, "query_string": URL.build(query_string=query).raw_query_string}
+        return URL.build(scheme=scheme, host=host, port=port, encoded=True, **safe)
 
     def _where(self, action: Object) -> tuple[str, int]:
         port = port_number(action["port"], self._container)

@@ -286,9 +286,16 @@ def _become(order: Order, streams: list[int], fail: int) -> NoReturn:
         os.chdir(order["directory"])
         os.execvpe(order["command"][0], order["command"], order["environment"])  # noqa: S606 - the very purpose
     except OSError as error:
-        os.write(fail, f"{error.strerror}: {error.filename or order['command'][0]}".encode())
+        os.write(fail, _words_of(error, order["command"][0]).encode())
     finally:
         os._exit(127)
+
+
+def _words_of(error: OSError, command: str) -> str:
+    """As container runtimes say it."""
+    if isinstance(error, FileNotFoundError) and "/" not in command:
+        return f'exec: "{command}": executable file not found in $PATH'
+    return f'exec: "{command}": {(error.strerror or str(error)).lower()}'
 
 
 def exit_code(status: int) -> int:

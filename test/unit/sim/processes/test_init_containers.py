@@ -81,7 +81,7 @@ async def test_the_containers_wait_for_a_sidecars_startup_probe(tmp_path: Path) 
         pod = await bench.bench.get(PODS, "gated")
         assert state(pod, "waiting")["reason"] == "PodInitializing"
         assert container_status(pod, "sidecar")["started"] is False
-        (tmp_path / "pods" / pod["metadata"]["uid"] / "volumes" / "shared" / "up").touch()
+        (bench.pods.folder / pod["metadata"]["uid"] / "volumes" / "shared" / "up").touch()
         pod = await bench.seen("gated", ready)
         assert container_status(pod, "sidecar")["started"] is True
 

@@ -25,7 +25,7 @@ def shell(script: str, **rest: Any) -> Object:
 
 
 def log_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("pods/*/containers/main/logs/*"))
+    return sorted(folder.glob("pods-*/*/containers/main/logs/*"))
 
 
 async def test_the_end_of_a_log_is_read_with_or_without_its_times(tmp_path: Path) -> None:
@@ -61,10 +61,12 @@ async def test_a_followed_log_goes_on_until_the_container_ends(tmp_path: Path) -
 
 async def test_the_log_of_the_run_before_is_kept_and_the_one_before_that_is_not(tmp_path: Path) -> None:
     async with process_pods(tmp_path) as bench:
-        await bench.pod("pod", shell("echo one run; exit 1"))
+        go = tmp_path / "go"
+        await bench.pod("pod", shell(f"echo one run; while [ ! -e {go} ]; do sleep 0.02; done; exit 1"))
         await bench.seen("pod", running)
         with pytest.raises(NothingLogged, match="previous terminated container"):
             await bench.log("pod", previous=True)
+        go.touch()
         await bench.seen("pod", lambda pod: container_status(pod).get("restartCount") == 2)
         assert await bench.log("pod", previous=True) == "one run\n"
         assert [each.name for each in log_files(tmp_path)] == ["1.log", "2.log"]

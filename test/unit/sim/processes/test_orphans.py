@@ -48,7 +48,7 @@ def descendants(pid: int) -> list[int]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_no_process_outlives_its_caller(tmp_path: Path, number: signal.Signals) -> None:
+def test_no_process_and_no_file_outlives_its_caller(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-c", CALLER, str(tmp_path)]
     places = os.pathsep.join([str(Path(aiop.__file__).parents[1]), str(ROOT / "test")])
     environment = {**os.environ, "PYTHONPATH": places}
@@ -56,9 +56,10 @@ def test_no_process_outlives_its_caller(tmp_path: Path, number: signal.Signals) 
     try:
         until((tmp_path / "pids").exists)
         known = [*descendants(caller.pid), *map(int, (tmp_path / "pids").read_text().split())]
-        assert len(set(known)) >= 3, "supervisor, program and its child"
+        assert len(set(known)) >= 4, "janitor, supervisor, program and its child"
         assert all(alive(pid) for pid in known)
     finally:
         os.kill(caller.pid, number)
         caller.wait(_PATIENCE_SECONDS)
     until(lambda: not any(alive(pid) for pid in known))
+    until(lambda: sorted(each.name for each in tmp_path.iterdir()) == ["pids"])

@@ -33,10 +33,11 @@ async def said(bench: ProcessBench, reason: str, words: str) -> None:
         get("/anything"),
         get("/status/302"),
         get("/redirect//other"),
+        get("//192.0.2.1/status/200?a=b c"),
         {"tcpSocket": {"port": 8080}, "periodSeconds": 1},
         {"exec": {"command": ["sh", "-c", "exit 0"]}, "periodSeconds": 1},
     ],
-    ids=["http", "redirect without location", "redirect on the host", "tcp", "exec"],
+    ids=["http", "redirect without location", "redirect on the host", "two slashes", "tcp", "exec"],
 )
 async def test_what_answers_is_ready(tmp_path: Path, probe: Object) -> None:
     async with process_pods(tmp_path) as bench:
@@ -55,7 +56,7 @@ async def test_what_answers_is_ready(tmp_path: Path, probe: Object) -> None:
         ({"tcpSocket": {"port": 1}, "periodSeconds": 1}, "connect: connection refused"),
         ({"exec": {"command": ["sh", "-c", "echo no; exit 1"]}, "periodSeconds": 1}, "Readiness probe failed: no\n"),
         ({"exec": {"command": ["sleep", "1000"]}, "periodSeconds": 1}, "timed out after 1s"),
-        ({"exec": {"command": ["no-such-command"]}, "periodSeconds": 1}, "No such file or directory"),
+        ({"exec": {"command": ["no-such-command"]}, "periodSeconds": 1}, "executable file not found in $PATH"),
         ({"grpc": {"port": 8080}, "periodSeconds": 1}, "probes of the kind grpc are not made"),
     ],
     ids=["status", "redirect", "slow", "refused", "no port", "tcp", "exec", "exec slow", "exec missing", "grpc"],

@@ -55,7 +55,7 @@ async def test_a_signal_reaches_the_command(tmp_path: Path) -> None:
 
 
 async def test_a_command_that_is_not_there_says_so(tmp_path: Path) -> None:
-    with pytest.raises(CommandNotStarted, match="No such file or directory"):
+    with pytest.raises(CommandNotStarted, match="executable file not found"):
         await start(Command(["no-such-program"], ENVIRONMENT, tmp_path, tmp_path / "log"))
 
 

@@ -63,7 +63,7 @@ async def test_a_secrets_files_are_for_their_owner_alone_and_go_with_the_pod(tmp
         await bench.seen("pod", ready)
         [token] = list(tmp_path.rglob("token"))  # noqa: ASYNC240 - a folder of three files
         assert stat.S_IMODE(token.stat().st_mode) == 0o600
-        assert stat.S_IMODE((tmp_path / "pods").stat().st_mode) == 0o700
+        assert stat.S_IMODE(bench.pods.folder.stat().st_mode) == 0o700
         await bench.bench.delete(PODS, "pod")
         await bench.gone("pod")
         await bench.until(lambda: list(tmp_path.rglob("token")) == [])
@@ -90,7 +90,7 @@ async def test_a_file_follows_its_config_map_within_a_minute(tmp_path: Path) -> 
         await bench.pod("pod", shell("true", mount("map", "/map")), volumes=volumes)
         await bench.seen("pod", ready)
         await bench.bench.change(CONFIGMAPS, "settings", {"data": {"a": "new", "gone": None}})
-        [file] = (tmp_path / "pods").rglob("map/a")
+        [file] = bench.pods.folder.rglob("map/a")
         await bench.until(lambda: file.read_text() == "new")
         assert not file.with_name("gone").exists()
 

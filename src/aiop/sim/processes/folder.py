@@ -1,0 +1,40 @@
+"""The folder for the files of a cluster's pods: private, and gone with the cluster, however that ends."""
+
+import asyncio
+import secrets
+import sys
+from pathlib import Path
+
+_JANITOR = Path(__file__).with_name("janitor.py")
+
+
+class Folder:
+    """``path`` is a new folder below ``parent``. It is made by ``open``, and removed by a process of its own.
+
+    That process ends once this one has, or at ``close``: a kill -9 leaves no Secret in a file.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        self.path = parent / f"pods-{secrets.token_hex(4)}"
+        self._janitor: asyncio.subprocess.Process | None = None
+        self._opening = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Make it, unless it is there."""
+        async with self._opening:
+            if self._janitor is None:
+                self._janitor = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    *("-I", "-S", str(_JANITOR), str(self.path)),
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.DEVNULL,
+                    start_new_session=True,  # a terminal's Ctrl-C is not for it
+                )
+                await asyncio.to_thread(self.path.mkdir, mode=0o700, parents=True)
+
+    async def close(self) -> None:
+        """Remove it, with all that is in it."""
+        if self._janitor is not None and self._janitor.stdin is not None:
+            self._janitor.stdin.close()
+            await self._janitor.wait()
