@@ -16,6 +16,7 @@ from aiop.sim.processes.mounts import Mounts
 from aiop.sim.processes.programs import Program
 from aiop.sim.processes.room import Room
 from aiop.sim.processes.volumes import subpath_of
+from aiop.sim.processes.wording import Wording
 
 # As the API defaults it.
 _TERMINATION_LOG = "/dev/termination-log"
@@ -40,21 +41,21 @@ class Recipe:
 async def recipe_of(container: Object, program: Program, room: Room) -> Recipe:
     """Make the container's folders and say what to run in them; raises ContainerNotMade with a kubelet's words."""
     folder = room.folder / "containers" / str(container["name"])
-    local = _own_variables(room, folder) | dict(program.environment)
-    given = await environment_of(room.pod, container, room.sources, room.addresses)
-    variables = local | given
+    said = await environment_of(room.pod, container, room.sources, room.addresses)
     termination_log = folder / "termination-log"
-    mounts = await asyncio.to_thread(_mounts, container, room, variables, termination_log)
-    # What the table and we say is local already, and may well begin with a path that the pod mounts, such as /tmp.
-    rewritten = local | {name: mounts.rewritten(value) for name, value in given.items()}
-    own, words = program.joined(container.get("command") or [], container.get("args") or [])
-    arguments = [expanded(str(each), rewritten) for each in own]
-    arguments += [mounts.rewritten(expanded(str(each), variables)) for each in words]
+    mounts = await asyncio.to_thread(_mounts, container, room, said, termination_log)
+    wording = Wording(said, _own_variables(room, folder) | dict(program.environment), mounts)
+    arguments = _command_line(container, program, wording)
     if not arguments:
         raise ContainerNotMade(f'no command specified for the image "{container["image"]}"')
     directory = _directory(container, program, mounts, folder)
     await asyncio.to_thread(_make_folders, directory, folder, termination_log)
-    return Recipe(arguments, Setting(rewritten, directory), mounts, termination_log)
+    return Recipe(arguments, Setting(wording.environment, directory), mounts, termination_log)
+
+
+def _command_line(container: Object, program: Program, wording: Wording) -> list[str]:
+    own, words = program.joined(container.get("command") or [], container.get("args") or [])
+    return [*(wording.of_program(str(each)) for each in own), *(wording.of_pod(str(each)) for each in words)]
 
 
 def _own_variables(room: Room, folder: Path) -> dict[str, str]:
