@@ -14,15 +14,16 @@ async def test_a_mount_over_a_folder_of_the_table_changes_nothing_of_what_the_ta
     container = {
         "name": "main",
         "image": "server:1",
-        "command": ["serve", f"--model={here}/model"],
+        "command": ["serve", f"--model={here}/model", "--cache=$(HOME)/cache"],
         "env": [{"name": "GIVEN", "value": f"{here}/given"}],
         "volumeMounts": [{"name": "over", "mountPath": here}],
     }
     async with process_pods(tmp_path / "cluster", {"server:*": program}) as bench:
         await bench.pod("a", container, volumes=[{"name": "over", "emptyDir": {}}], restartPolicy="Never")
         pod = await bench.seen("a", lambda pod: "terminated" in container_status(pod).get("state", {}))
-        binary, at, _, model, ours, given, home = (await bench.log("a")).split()
-    volume = tmp_path / "cluster" / "pods" / pod["metadata"]["uid"] / "volumes" / "over"
+        binary, at, _, model, cache, ours, given, home = (await bench.log("a")).split()
+    volume = bench.pods.folder / pod["metadata"]["uid"] / "volumes" / "over"
     assert (binary, ours) == (f"{here}/bin/server", f"{here}/lib")
     assert (at, given, model) == (f"--at={volume}/given", f"{volume}/given", f"--model={volume}/model")
-    assert home.startswith(f"{here}/cluster/pods/"), "a folder of the container's own"
+    assert cache == f"--cache={home}/cache"
+    assert home.startswith(f"{bench.pods.folder}/"), "a folder of the container's own"

@@ -148,16 +148,3 @@ def test_mounted_paths_are_replaced_wherever_they_stand_and_no_others() -> None:
         "/mnt.old": "/mnt.old",
     }.items():
         assert mounts.rewritten(text) == wanted
-
-
-async def test_a_mount_over_a_path_of_this_machine_moves_what_the_pod_says_and_nothing_of_ours(tmp_path: Path) -> None:
-    async with process_pods(tmp_path) as bench:
-        above = str(tmp_path.parents[-2])
-        env = [{"name": "CACHE", "value": f"{above}/cache"}]
-        script = f"echo $CACHE; echo $(HOME); echo $HOME; echo {above}/here"
-        container = shell(script, mount("work", above), env=env)
-        await bench.pod("pod", container, volumes=[{"name": "work", "emptyDir": {}}])
-        pod = await bench.seen("pod", ready)
-        folder = bench.pods.folder / pod["metadata"]["uid"]
-        work, home = folder / "volumes" / "work", folder / "containers" / "main" / "home"
-        await logged(bench, f"{work}/cache\n{home}\n{home}\n{work}/here\n")
