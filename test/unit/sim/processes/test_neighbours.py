@@ -60,7 +60,7 @@ async def test_a_pod_of_a_kubelet_that_is_gone_starts_again_and_its_former_run_i
 
 async def test_a_quiet_pod_causes_no_writes(tmp_path: Path) -> None:
     async with process_pods(tmp_path) as bench:
-        probe = {"exec": {"command": ["true"]}, "periodSeconds": 1}
+        probe = {"exec": {"command": ["true"]}, "periodSeconds": 1, "timeoutSeconds": 60}
         await bench.pod("pod", {"name": "main", "image": "shell:1", "readinessProbe": probe})
         pod = await bench.seen("pod", ready)
         end = bench.bench.clock.monotonic() + 20
