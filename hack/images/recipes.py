@@ -79,15 +79,13 @@ def _mlserver() -> Recipe:
 def _triton() -> Recipe:
     """Triton where its own image has it, in /opt/tritonserver; its Python backend finds ONNX Runtime."""
     packages = python.site_packages(_TRITON)
-    libraries = [f"{packages}/nvidia_pytriton.libs"]
     config = ContainerConfig(
         command=["tritonserver"],
         user="1000:1000",
         working_directory="/opt/tritonserver",
         environment={
             "PATH": "/opt/tritonserver/bin:/usr/bin",
-            "LD_LIBRARY_PATH": ":".join(libraries),
-            "PYTHONPATH": f"{packages}:/opt/tritonserver/backends/python",
+            "LD_LIBRARY_PATH": f"{packages}/nvidia_pytriton.libs",
         },
     )
     inputs = [*_TRITON_PACKAGES, python.VERSION, *_requirements("triton")]
@@ -105,6 +103,11 @@ def _make_triton(tree: Path, base: Path) -> None:
     python.compile_sources(base, tree, _TRITON)
     server = f"{python.site_packages(_TRITON)}/pytriton/tritonserver"
     (tree / "opt" / "tritonserver").symlink_to(server)
+    (tree / "usr" / "bin" / "sh").symlink_to("bash")
+    # A model's process heeds no PYTHONPATH; it finds what Debian's interpreter finds.
+    found = tree / "usr" / "local" / "lib" / f"python{python.VERSION}" / "dist-packages"
+    found.parent.mkdir(parents=True)
+    found.symlink_to(python.site_packages(_TRITON))
     stubs, backend = (
         tree / server.lstrip("/") / "python_backend_stubs",
         tree / server.lstrip("/") / "backends" / "python",

@@ -9,6 +9,7 @@ from typing import Any
 
 # Loading a large model may take this many probes of two seconds: half an hour. A small one is ready within two of them.
 _SLOW_START = 900
+_TEMPORARY = "/tmp"  # noqa: S108 - a path inside the container
 _V2_ROUTE = "/v2/models/{model}/infer"
 
 
@@ -30,6 +31,9 @@ def _mlserver(framework: str, implementation: str) -> dict[str, Any]:
             {"name": "MLSERVER_MODEL_IMPLEMENTATION", "value": implementation},
             {"name": "MLSERVER_HTTP_PORT", "value": "8080"},
             {"name": "MLSERVER_GRPC_PORT", "value": "8081"},
+            # Its own choice for both is the image's folder, and the root file system is read-only.
+            {"name": "MLSERVER_METRICS_DIR", "value": f"{_TEMPORARY}/mlserver/metrics"},
+            {"name": "MLSERVER_ENVIRONMENTS_DIR", "value": f"{_TEMPORARY}/mlserver/environments"},
         ],
         "ports": [
             {"name": "http", "containerPort": 8080},
