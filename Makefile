@@ -28,9 +28,10 @@ help: ## say what can be made
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-# The stamps make a second call free; the dev environment contains the demo's.
+# The stamps make a second call free; the dev environment contains the demo's. Python compiles what the demo imports, a
+# small part of what pip would compile beforehand.
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/bin/python
-	@test -e $(VENV)/.dev || $(PIP_INSTALL) --require-hashes -r requirements/demo.txt
+	@test -e $(VENV)/.dev || $(PIP_INSTALL) --no-compile --require-hashes -r requirements/demo.txt
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -39,7 +40,7 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.demo
 
-demo: $(VENV)/.demo ## watch a model become Ready on an embedded cluster (ARGS="--once", "--cluster real", "--cluster current")
+demo: $(VENV)/.demo ## a model that answers, on an embedded cluster (ARGS="--once", "--step", "--cluster real", "--cluster current")
 	@$(BIN)/aiop demo $(ARGS)
 
 test: ## everything that CI checks

@@ -14,9 +14,10 @@ def test_the_steps_of_a_page_are_its_console_commands_with_their_answers() -> No
 
 
 def test_a_file_that_the_reader_saves_has_the_blocks_content() -> None:
-    (name, content), *_ = saved_files(TUTORIAL)
-    assert name == "fraud.yaml"
-    assert content.startswith("apiVersion: ")
+    saved = dict(saved_files(TUTORIAL))
+    assert list(saved) == ["sentences.json", "fraud.yaml"]
+    assert saved["sentences.json"].startswith('{"inputs": ')
+    assert saved["fraud.yaml"].startswith("apiVersion: ")
 
 
 def test_a_step_may_fail_only_where_the_page_shows_that_it_does() -> None:
