@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from support.embedded import following
 from support.kubectl import eventually
 from unit.sim.server.streams.conftest import Pods
-from unit.sim.server.streams.test_traffic import ask
+from unit.sim.server.streams.test_traffic import READY, ask
 
 
 @contextmanager
@@ -19,7 +19,8 @@ def forwarded(kubectl: Pods, *what: str) -> Iterator[str]:
 
 
 def web_pod(kubectl: Pods, name: str) -> None:
-    main = {"name": "main", "image": "web:1", "ports": [{"containerPort": 8080}]}
+    """One that listens: at the first connection that fails kubectl gives up."""
+    main = {"name": "main", "image": "web:1", "ports": [{"containerPort": 8080}], "readinessProbe": READY}
     spec = {"terminationGracePeriodSeconds": 1, "containers": [main]}
     kubectl.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
     kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
