@@ -122,7 +122,30 @@ def _starting(case: Case) -> Cause:
     if case.evicted:
         words = one_line(case.evicted[0].status.message).rstrip(". ")
         return Cause("Evicted", f"{ready}; {len(case.evicted)} were evicted by their nodes: {words}")
-    return Cause("PodsNotReady", f"{ready}; waiting for the others to start")
+    return Cause("PodsNotReady", f"{ready}; {_awaited(case) or 'waiting for the others to start'}")
+
+
+def _awaited(case: Case) -> str:
+    """What the first container that runs, and is not ready, has not answered yet; empty if none runs."""
+    running = (
+        each
+        for pod in case.pods
+        for each in pod.status.container_statuses
+        if each.state.running is not None and not each.ready
+    )
+    found = next(running, None)
+    if found is None:
+        return ""
+    container = case.template.container(found.name)
+    name, probe = "readiness", container.readiness_probe
+    if not found.started and container.startup_probe is not None:
+        name, probe = "startup", container.startup_probe
+    if probe is None:
+        return ""
+    return (
+        f"container {found.name!r} runs and has not answered its {name} probe ({probe}) yet: it still loads, or does "
+        "not listen there"
+    )
 
 
 def _is(pod: Pod, kind: str, status: str) -> bool:

@@ -31,6 +31,20 @@ def test_a_server_whose_startup_probe_has_not_passed_starts_for_as_long_as_it_ta
     assert (found.cause.reason, found.look_again) == ("PodsNotReady", None)
 
 
+def test_a_server_that_starts_is_told_with_what_it_has_not_answered_yet() -> None:
+    words = (
+        "0 of 1 pods are ready; container 'server' runs and has not answered its readiness probe (GET /ready on port"
+    )
+    assert cause_of(running(1)).message.startswith(words)
+    probes = {"readinessProbe": {"tcpSocket": {"port": 1}}, "startupProbe": {"tcpSocket": {"port": 2}}}
+    template = {"containers": [{"name": "server", **probes}]}
+    assert (
+        "its startup probe (a connection to port 2, " in cause_of(running(1, started=False), template=template).message
+    )
+    assert "its readiness probe (a connection to port 1, " in cause_of(running(1), template=template).message
+    assert cause_of(pod()).message == "0 of 1 pods are ready; waiting for the others to start"
+
+
 @pytest.mark.parametrize(
     ("probe", "words"),
     [
