@@ -73,6 +73,15 @@ e2e-runtime:
 controlplane: $(VENV)/.dev ## build the real control plane once, into the cache
 	@$(BIN)/python -m hack.controlplane.build
 
+cluster: $(VENV)/.dev ## a cluster of one real node in the background: pods run (Linux, root)
+	@$(BIN)/python -m hack.node up
+
+cluster-down: $(VENV)/.dev ## end it and leave nothing
+	@$(BIN)/python -m hack.node down
+
+e2e-node: $(VENV)/.dev ## tests on a real node (Linux, root)
+	@$(BIN)/pytest test/e2e/node $(PYTEST_ARGS) || test $$? -eq 5
+
 bench: $(VENV)/.dev controlplane ## what things cost, as a table and as JSON (ARGS="--only cpu,memory", "--help")
 	$(BIN)/python -m hack.bench $(ARGS)
 

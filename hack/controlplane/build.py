@@ -77,7 +77,7 @@ def _build(version: str, binary: Path) -> None:
     variables = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
     flags = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in variables.items())
     built = work / "controlplane"
-    go = go_command(_needed_go(work / "go.mod"))
+    go = go_command(needed_go(work / "go.mod"))
     print(f"building the Kubernetes {version} control plane, once; a cold build takes some minutes", file=sys.stderr)
     command = [go, "build", "-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {flags}", "-o", str(built), "."]
     done = subprocess.run(command, cwd=work, env=_go_environment(), check=False)
@@ -93,7 +93,8 @@ def _go_environment() -> Mapping[str, str]:
     return {**os.environ, "GOTOOLCHAIN": "local"}
 
 
-def _needed_go(module: Path) -> tuple[int, ...]:
+def needed_go(module: Path) -> tuple[int, ...]:
+    """The Go version that a go.mod asks for, for `go_command`."""
     (version,) = re.findall(r"^go (\S+)", module.read_text(encoding="utf-8"), re.MULTILINE)
     return _numbers(version)
 

@@ -18,6 +18,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -41,13 +42,26 @@ rules:
 - level: None
 """
 
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone whom the API server knows by a token; ``group`` may be empty."""
+
+    name: str
+    token: str
+    group: str = ""
+
 
 class ControlPlane:
     """A control plane in a folder of its own; a context manager, or `start` and `stop`.
 
     ``binaries`` is a folder that holds the four programs under their own names (as KUBEBUILDER_ASSETS does); without
     it the multi-call binary of `build.py` is used. ``audit_policy`` says what the audit log holds; the default holds
-    each write with its body. ``options`` are more arguments of kube-apiserver.
+    each write with its body. ``options`` are more arguments of kube-apiserver, ``manager_options`` of
+    kube-controller-manager. ``address`` is where the API server listens, and what Pods reach it by if it is not
+    loopback. ``users`` may come with their tokens, beside the administrator.
     """
 
     def __init__(
@@ -58,12 +72,18 @@ class ControlPlane:
         binaries: Path | None = None,
         audit_policy: str = AUDIT_POLICY,
         options: Sequence[str] = (),
+        manager_options: Sequence[str] = (),
+        address: str = LOOPBACK,
+        users: Sequence[User] = (),
     ) -> None:
         self.folder = folder
         self._version = version
         self._binaries = binaries
         self._audit_policy = audit_policy
         self._options = options
+        self._manager_options = manager_options
+        self._address = address
+        self._users = users
         self._components: list[Component] = []
         self._ports = free_ports(5)
         self.token = secrets.token_urlsafe(24)
@@ -71,7 +91,7 @@ class ControlPlane:
     @property
     def url(self) -> str:
         """Where the API server listens."""
-        return f"https://127.0.0.1:{self._ports[0]}"
+        return f"https://{self._address}:{self._ports[0]}"
 
     @property
     def etcd_url(self) -> str:
@@ -156,7 +176,9 @@ class ControlPlane:
         return self._binaries is None or (self._binaries / name).exists()
 
     def _write_files(self) -> None:
-        (self.folder / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
+        users = [User("admin", self.token, "system:masters"), *self._users]
+        lines = [f'{user.token},{user.name},{user.name},"{user.group}"\n' for user in users]
+        (self.folder / "tokens.csv").write_text("".join(lines))
         (self.folder / "audit-policy.yaml").write_text(self._audit_policy)
         key = self.folder / "service-account.key"
         if not key.exists():  # else tokens would end with a restart
@@ -177,8 +199,8 @@ class ControlPlane:
             "kube-apiserver",
             f"--etcd-servers={self.etcd_url}",
             f"--secure-port={self._ports[0]}",
-            "--bind-address=127.0.0.1",
-            "--advertise-address=127.0.0.1",
+            f"--bind-address={self._address}",
+            f"--advertise-address={self._address}",
             f"--cert-dir={self.folder / 'certs'}",
             f"--token-auth-file={self.folder / 'tokens.csv'}",
             "--authorization-mode=Node,RBAC",
@@ -186,7 +208,8 @@ class ControlPlane:
             f"--service-account-signing-key-file={key}",
             "--service-account-issuer=https://kubernetes.default.svc",
             "--service-cluster-ip-range=10.96.0.0/16",
-            "--endpoint-reconciler-type=none",  # loopback is no address for an EndpointSlice
+            # Loopback is no address for an EndpointSlice.
+            f"--endpoint-reconciler-type={'none' if self._address == LOOPBACK else 'lease'}",
             "--allow-privileged=true",
             f"--audit-log-path={self.audit_log}",
             f"--audit-policy-file={self.folder / 'audit-policy.yaml'}",
@@ -209,6 +232,7 @@ class ControlPlane:
                 f"--service-account-private-key-file={self.folder / 'service-account.key'}",
                 f"--root-ca-file={self.certificate_authority}",
                 "--use-service-account-credentials=true",
+                *self._manager_options,
             )
         if self._has("kube-scheduler"):
             self._run("kube-scheduler", kubeconfig, *common, f"--secure-port={scheduler_port}")

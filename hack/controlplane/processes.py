@@ -15,7 +15,8 @@ class ProcessFailed(RuntimeError):
     """Raised when a component ended by itself; the text holds the end of its log."""
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For a child, before it becomes its program: the kernel kills it when the parent's thread that made it ends."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -32,7 +33,7 @@ class Component:
                 stdout=log,
                 stderr=log,
                 cwd=folder,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - no threads of ours hold locks when components start
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - no threads of ours hold locks when components start
             )
 
     def check(self) -> None:

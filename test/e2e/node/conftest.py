@@ -1,0 +1,81 @@
+"""A real cluster of one node: pods run, Services and DNS answer, requests come in through Traefik.
+
+It needs root. Elsewhere its tests are left out, but with CI=true, where they must run. $AIOP_NODE_FOLDER names a
+cluster that is taken if it runs there, and left running; without it each session has its own.
+"""
+
+import itertools
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hack.helm import ensure_helm
+from hack.images import ensure_image
+from hack.node.cluster import NodeCluster
+from support.kubectl import Kubectl, eventually
+from support.workloads import restricted_namespace
+
+CHART = Path(__file__).parents[3] / "charts" / "aiop"
+SYSTEM = "aiop-system"
+_numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what needs root, where there is none and nobody insists."""
+    if os.geteuid() and os.environ.get("CI") != "true":
+        for item in items:
+            if item.path.is_relative_to(Path(__file__).parent):
+                item.add_marker(pytest.mark.skip(reason="the node's tests need root: sudo make e2e-node"))
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeCluster]:
+    """The cluster; see `hack.node.cluster` for what can be done with it."""
+    kept = os.environ.get("AIOP_NODE_FOLDER")
+    if kept:
+        cluster = NodeCluster(Path(kept))
+        yield cluster if cluster.attach() else cluster.start(detached=True)
+        return
+    with NodeCluster(tmp_path_factory.mktemp("node")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def admin(node: NodeCluster) -> Kubectl:
+    """An administrator's kubectl."""
+    return Kubectl(node.kubeconfig)
+
+
+@pytest.fixture
+def team(admin: Kubectl) -> Iterator[Kubectl]:
+    """kubectl in a restricted namespace of the test's own; gone with all that is in it before the next test."""
+    name = f"team-{os.getpid()}-{next(_numbers)}"
+    admin.apply(restricted_namespace(name))
+    mine = Kubectl(admin.kubeconfig, name)
+    eventually(lambda: mine.run("get", "serviceaccount", "default").returncode == 0)
+    yield mine
+    admin("delete", "namespace", name, "--timeout=90s")
+
+
+@pytest.fixture(scope="session")
+def released(node: NodeCluster, admin: Kubectl) -> Iterator[str]:
+    """The operator as people run it: its chart by `helm install`, two replicas of its image; its namespace."""
+    image = ensure_image("aiop")
+    node.load(image.archive)
+    registry, _, rest = image.reference.partition("/")
+    repository, _, tag = rest.rpartition(":")
+    settings = {"registry": registry, "repository": repository, "tag": tag, "pullPolicy": "Never"}
+    words = [word for key, value in settings.items() for word in ("--set-string", f"image.{key}={value}")]
+    _helm(admin, "upgrade", "--install", "aiop", str(CHART), "--create-namespace", "--wait", "--timeout=120s", *words)
+    yield SYSTEM
+    if "AIOP_NODE_FOLDER" not in os.environ:
+        _helm(admin, "uninstall", "aiop", "--wait", "--timeout=120s")
+
+
+def _helm(admin: Kubectl, *arguments: str) -> None:
+    command = [str(ensure_helm()), "--kubeconfig", str(admin.kubeconfig), "--namespace", SYSTEM, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
