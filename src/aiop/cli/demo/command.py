@@ -4,12 +4,14 @@ import argparse
 import asyncio
 import shlex
 import signal
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from rich.console import Console
 from rich.markup import escape
 
@@ -78,6 +80,9 @@ async def _run(options: argparse.Namespace, console: Console) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aiop-demo-")))
+        log = stack.enter_context(await asyncio.to_thread((folder / "cluster.log").open, "w"))
+        # The view is for the story; what the cluster's parts have to say beside it is kept out of it.
+        structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=log))
         console.print(f"Starting the {options.cluster} cluster …", highlight=False)
         cluster = await stack.enter_async_context(CLUSTERS[options.cluster](folder))
         client = await stack.enter_async_context(await connect(cluster.kubeconfig))
@@ -113,7 +118,8 @@ def _tell_the_end(console: Console, options: argparse.Namespace, stage: LiveStag
 
 
 def _what_next(kubeconfig: Path, namespace: str, metrics_url: str, url: str) -> str:
-    kubectl = f"kubectl --kubeconfig {shlex.quote(str(kubeconfig))} --namespace {shlex.quote(namespace)}"
+    where = f"--kubeconfig {shlex.quote(str(kubeconfig))} --namespace {shlex.quote(namespace)}"
+    kubectl, aiop = f"kubectl {where}", shlex.quote(str(Path(sys.executable).with_name("aiop")))
     patch = """'{"spec":{"modelVersion":"v1.0.0"}}'"""
     asked = f"""  curl {url} -d '{{"text": "I like it"}}'\n""" if url else ""
     return (
@@ -122,6 +128,7 @@ def _what_next(kubeconfig: Path, namespace: str, metrics_url: str, url: str) -> 
         f"  {kubectl} get aiworkloads -w\n"
         f"  {kubectl} patch aiworkload {HERO} --type merge -p {patch}\n"
         f"  {kubectl} describe aiworkload {HERO}\n"
+        f"  {aiop} explain aiworkload/{HERO} {where}\n"
         f"  curl {metrics_url}\n"
         "Ctrl-C ends the demo and everything in it."
     )

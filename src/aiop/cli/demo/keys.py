@@ -2,9 +2,14 @@
 
 import asyncio
 import os
+import termios
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _PIECE = 1024
+# Where tcgetattr's list has them.
+_LOCAL_MODES = 3
 
 
 class EnterKey:
@@ -17,6 +22,22 @@ class EnterKey:
         self._ended = asyncio.Event()
         # A thread of its own, for files and terminals cannot all be watched; as a daemon it keeps nobody waiting.
         threading.Thread(target=self._read, name="enter", daemon=True).start()
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Keep a terminal from showing what is typed, for that would push the live view off its place."""
+        try:
+            shown = termios.tcgetattr(self._descriptor)
+        except (termios.error, OSError):
+            yield  # no terminal
+            return
+        hidden = [*shown]
+        hidden[_LOCAL_MODES] = int(shown[_LOCAL_MODES]) & ~termios.ECHO
+        termios.tcsetattr(self._descriptor, termios.TCSADRAIN, hidden)
+        try:
+            yield
+        finally:
+            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, shown)
 
     async def pressed(self) -> None:
         """Wait for one line."""

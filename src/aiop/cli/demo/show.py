@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -27,7 +28,8 @@ class Show:
 
     async def run(self, steps: Sequence[Step], stop: asyncio.Event) -> bool:
         """True if every step came to its end and no request failed; False too when ``stop`` ends it early."""
-        with Live(console=self._console, auto_refresh=False) as live:
+        quiet = self._enter.quiet() if self._enter is not None else nullcontext()
+        with quiet, Live(console=self._console, auto_refresh=False) as live:
             parts = (self._tell(steps), self._draw(live), stop.wait())
             story, drawing, _ = tasks = [asyncio.create_task(part) for part in parts]
             try:

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import pty
+import termios
 
 import pytest
 
@@ -31,6 +33,23 @@ async def test_after_the_end_of_the_input_nobody_waits() -> None:
     async with asyncio.timeout(30):
         for _ in range(3):
             await enter.pressed()
+
+
+async def test_a_terminal_shows_nothing_of_it_meanwhile_and_all_afterwards() -> None:
+    controller, terminal = pty.openpty()
+    enter = EnterKey(terminal)
+    with enter.quiet():
+        assert not termios.tcgetattr(terminal)[3] & termios.ECHO
+        os.write(controller, b"\n")
+        async with asyncio.timeout(30):
+            await enter.pressed()
+    assert termios.tcgetattr(terminal)[3] & termios.ECHO
+    os.close(controller)
+
+
+async def test_what_is_no_terminal_is_left_as_it_is() -> None:
+    with EnterKey(9999).quiet():
+        pass
 
 
 async def test_without_any_input_nobody_waits() -> None:
