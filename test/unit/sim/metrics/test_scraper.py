@@ -52,9 +52,9 @@ async def test_a_restarted_container_another_pod_and_one_that_is_not_weighed_sta
     scraped = scraper(scales, clock)
     for use, uid, containers in (
         ({"main": Usage(0.5, 100)}, "1", ("main",)),
-        ({"main": Usage(0.9, 100)}, "2", ("main",)),
-        ({"main": Usage(1.9, 100)}, "2", ("main", "second")),
-        ({"main": Usage(2.9, 100), "second": Usage(0.1, 1)}, "2", ("main", "second")),
+        ({"main": Usage(9.0, 100)}, "2", ("main",)),
+        ({"main": Usage(6.9, 100)}, "2", ("main", "second")),
+        ({"main": Usage(7.9, 100), "second": Usage(0.1, 1)}, "2", ("main", "second")),
         (None, "2", ("main",)),
     ):
         await scraped.weigh()

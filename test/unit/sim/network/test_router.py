@@ -10,6 +10,7 @@ from aiohttp import web
 
 from aiop.runtime.client.builtin import ENDPOINTSLICES, INGRESSCLASSES, INGRESSES
 from aiop.runtime.client.resource import ObjectKey
+from aiop.sim.network import upstreams
 from aiop.sim.network.forwarding import Repeat
 from support.networkbench import NAMESPACE, Bench, Pod, network_bench, until
 
@@ -231,7 +232,8 @@ async def test_ingresses_of_the_class_get_the_routers_address(bench: Bench) -> N
     assert found["spec"]["controller"].startswith("k8s.io/ingress-nginx/")
 
 
-async def test_no_connection_to_a_pod_outlives_its_endpoint(bench: Bench) -> None:
+async def test_no_connection_to_a_pod_outlives_its_endpoint(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upstreams, "_KEEP_SECONDS", 1000.0)
     pod = await bench.pod("a")
     await served(bench, pod)
     assert pod.runner is not None

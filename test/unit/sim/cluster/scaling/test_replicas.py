@@ -51,6 +51,7 @@ def test_pods_that_were_not_measured_hold_a_scale_down_back_and_count_nothing_in
 
 def test_pods_that_start_do_not_drive_a_scale_up() -> None:
     assert asked([3000, 3000], p1="Pending") == 4
+    assert asked([863] * 10, p9="Pending") == 10  # nine at 1.15 of the target are ten at 1.03
     assert asked([100, 900], p1="Pending") == 1
 
 
@@ -76,6 +77,19 @@ def test_an_average_value_needs_no_request() -> None:
     assert (found.replicas, found.average, found.utilization) == (4, 900, None)
     found = proposal(pods, metrics.of, ResourceTarget("memory", average=50 * MIB * 1000), 2, LATER)
     assert found.replicas == 4
+
+
+def test_a_container_is_measured_alone() -> None:
+    pod = measured_pod("a")
+    pod["spec"]["containers"].append({"name": "side", "resources": {}})
+    found = proposal(
+        [pod], MadeUpMetrics(LATER, {ObjectKey("team", "a"): 1500}).of, ResourceTarget("cpu", "main", 75), 1, LATER
+    )
+    assert (found.replicas, found.utilization) == (2, 150)
+    with pytest.raises(NoMetric, match="no metrics returned"):
+        proposal(
+            [pod], MadeUpMetrics(LATER, {ObjectKey("team", "a"): 1}).of, ResourceTarget("cpu", "side", 75), 1, LATER
+        )
 
 
 def test_utilization_is_told_in_percent_of_the_request() -> None:
