@@ -63,9 +63,11 @@ unit: $(VENV)/.dev ## tests without a real API server, with coverage
 e2e: $(VENV)/.dev controlplane ## tests on the real control plane
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target e2e-product e2e-runtime
 
+PRODUCT := test/e2e $(addprefix --ignore=test/e2e/,runtime fetcher node)
+
 # pytest ends with 5 if PYTEST_ARGS leave nothing of a half.
 e2e-product:
-	@$(PYTEST) -q --tb=short -n 3 --dist loadfile test/e2e --ignore=test/e2e/runtime --ignore=test/e2e/fetcher $(PYTEST_ARGS) || test $$? -eq 5
+	@$(PYTEST) -q --tb=short -n 3 --dist loadfile $(PRODUCT) $(PYTEST_ARGS) || test $$? -eq 5
 
 e2e-runtime:
 	@$(PYTEST) -q --tb=short test/e2e/runtime test/e2e/fetcher test/contract/api $(PYTEST_ARGS) || test $$? -eq 5
@@ -80,7 +82,7 @@ cluster-down: $(VENV)/.dev ## end it and leave nothing
 	@$(BIN)/python -m hack.node down
 
 e2e-node: $(VENV)/.dev ## tests on a real node (Linux, root)
-	@$(BIN)/pytest test/e2e/node $(PYTEST_ARGS) || test $$? -eq 5
+	@$(PYTEST) -q --tb=short test/e2e/node $(PYTEST_ARGS) || test $$? -eq 5
 
 bench: $(VENV)/.dev controlplane ## what things cost, as a table and as JSON (ARGS="--only cpu,memory", "--help")
 	$(BIN)/python -m hack.bench $(ARGS)

@@ -63,6 +63,7 @@ def team(admin: Kubectl) -> Iterator[Kubectl]:
 @pytest.fixture(scope="session")
 def released(node: NodeCluster, admin: Kubectl) -> Iterator[str]:
     """The operator as people run it: its chart by `helm install`, two replicas of its image; its namespace."""
+    admin.apply(restricted_namespace(SYSTEM))
     image = ensure_image("aiop")
     node.load(image.archive)
     registry, _, rest = image.reference.partition("/")

@@ -1,0 +1,109 @@
+"""The leader is lost in three ways, under load: another one takes over, and the lost one's late writes do no harm."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hack.node.cluster import NodeCluster
+from support.controlplane import Cluster
+from support.kubectl import Kubectl, eventually
+from support.replicas import SYSTEM, Replicas, late, pod_of, work
+from support.rest import Rest
+from support.workloads import wait_for, workload
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+# The Lease's fifteen seconds, and one to begin: what `docs/reference/performance.md` promises.
+TAKEOVER = timedelta(seconds=16)
+# Longer than the lease, so that who is cut off has lost it by the time that he is heard again.
+CUT_SECONDS = 30.0
+# Each change is a write that only a leader makes.
+PERIOD_SECONDS = 0.25
+
+
+@pytest.fixture
+def replicas(node: NodeCluster, admin: Kubectl, released: object) -> Replicas:
+    found = Replicas(admin, node.audit_log)
+    eventually(lambda: found.ready(2) and found.leader(), told=lambda: found.kubectl("get", "pods"))
+    return found
+
+
+@pytest.fixture
+def _load(node: NodeCluster, team: Kubectl, released: object) -> Iterator[None]:
+    """Somebody changes a workload's path, again and again: the Ingress follows."""
+    team.apply(workload(replicas=0, modelUri="pvc://models/iris", inferenceEndpoint="/v0"))
+    wait_for(team, "Accepted", "True")
+    over, faults = threading.Event(), list[Exception]()
+
+    def change() -> None:
+        path = f"/apis/geartickler.com/v1alpha1/namespaces/{team.namespace}/aiworkloads/demo"
+        number = 0
+        with Rest(Cluster(node.kubeconfig)) as rest:
+            while not over.wait(PERIOD_SECONDS):
+                number += 1
+                try:
+                    rest.merge(path, {"spec": {"inferenceEndpoint": f"/v{number}"}})
+                except (AssertionError, OSError) as error:
+                    faults.append(error)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+    assert faults == []
+
+
+def lost(replicas: Replicas, how: Callable[[str], object]) -> None:
+    """The leader is lost in that way: another one leads, and works, within the time; nothing is written behind it."""
+    old = replicas.leader()
+    eventually(lambda: work(replicas.story(), datetime.now(UTC) - TAKEOVER, pod_of(old)), told=replicas.story)
+    began = datetime.now(UTC)
+    how(pod_of(old))
+    new = replicas.another(old)
+    done = eventually(lambda: work(replicas.story(), began, pod_of(new)), told=replicas.story)
+    assert done[0].answered - began <= TAKEOVER
+
+
+def settled(replicas: Replicas) -> None:
+    """Both are ready again; by then whatever was on its way has come."""
+    eventually(lambda: replicas.ready(2), told=lambda: replicas.kubectl("describe", "pods"))
+    assert "\n".join(map(str, late(replicas.story()))) == ""
+
+
+@pytest.mark.usefixtures("_load")
+def test_a_leaders_pod_that_is_deleted_hands_over(replicas: Replicas) -> None:
+    lost(replicas, lambda pod: replicas.kubectl("delete", "pod", pod, "--wait=false"))
+    settled(replicas)
+
+
+@pytest.mark.usefixtures("_load")
+def test_a_leader_that_is_killed_is_replaced_when_its_lease_ends(replicas: Replicas, node: NodeCluster) -> None:
+    lost(replicas, lambda pod: os.kill(node.container_pid(SYSTEM, pod), signal.SIGKILL))
+    settled(replicas)
+
+
+@pytest.mark.usefixtures("_load")
+def test_a_leader_whose_packets_are_dropped_writes_nothing_once_it_is_heard_again(
+    replicas: Replicas, node: NodeCluster
+) -> None:
+    with cut(node, replicas):
+        pass
+    settled(replicas)
+
+
+@contextmanager
+def cut(node: NodeCluster, replicas: Replicas) -> Iterator[None]:
+    began = time.monotonic()
+    pod = pod_of(replicas.leader())
+    try:
+        lost(replicas, lambda pod: node.cut(SYSTEM, pod))
+        yield
+        time.sleep(max(0.0, CUT_SECONDS - (time.monotonic() - began)))  # as long as the cut is to last
+    finally:
+        node.mend(SYSTEM, pod)
