@@ -13,6 +13,7 @@ from aiop.sim.processes.errors import ContainerNotMade, VolumeNotMounted
 from aiop.sim.processes.execution import Setting
 from aiop.sim.processes.expansion import expanded
 from aiop.sim.processes.mounts import Mounts
+from aiop.sim.processes.names import is_plain
 from aiop.sim.processes.programs import Program
 from aiop.sim.processes.room import Room
 from aiop.sim.processes.volumes import subpath_of
@@ -40,6 +41,8 @@ class Recipe:
 
 async def recipe_of(container: Object, program: Program, room: Room) -> Recipe:
     """Make the container's folders and say what to run in them; raises ContainerNotMade with a kubelet's words."""
+    if not is_plain(str(container["name"])):
+        raise ContainerNotMade(f"the container's name {container['name']!r} is no DNS label")
     folder = room.folder / "containers" / str(container["name"])
     said = await environment_of(room.pod, container, room.sources, room.addresses)
     termination_log = folder / "termination-log"

@@ -10,6 +10,7 @@ from aiop.runtime.client.errors import NotFound
 from aiop.runtime.client.resource import ObjectKey
 from aiop.sim.cluster.api import ClusterAPI, Object
 from aiop.sim.processes.errors import VolumeNotMounted
+from aiop.sim.processes.names import is_plain
 from aiop.sim.processes.programs import ProgramTable
 from aiop.sim.processes.sources import Sources
 from aiop.sim.processes.volumefiles import KINDS_OF_FILES, Files, files_of
@@ -59,6 +60,8 @@ class Volumes:
                     continue
 
     async def _place(self, volume: Object) -> Path:
+        if not is_plain(str(volume["name"])):
+            raise _failed(volume, "its name is no DNS label")
         if "emptyDir" in volume:
             return await self._made(self._folder / str(volume["name"]))
         if "persistentVolumeClaim" in volume:
@@ -74,6 +77,8 @@ class Volumes:
         namespace = self._pod["metadata"]["namespace"]
         if (place := self._table.claim(namespace, name)) is not None:
             return place
+        if not is_plain(name):
+            raise _failed(volume, f"the claim's name {name!r} is no DNS subdomain")
         try:
             await self._api.get(PERSISTENTVOLUMECLAIMS, ObjectKey(namespace, name))
         except NotFound as error:

@@ -1,9 +1,15 @@
 """Ends and restarts, as a kubelet reports them."""
 
+import os
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
-from support.processpods import container_status, process_pods, ready, running, state
+from aiop.runtime.client.resource import ObjectKey
+from aiop.sim.processes.errors import ProcessPodError
+from aiop.sim.processes.restarts import RestartPolicy
+from support.processpods import ProcessBench, container_status, process_pods, ready, running, state
 
 Object = dict[str, Any]
 
@@ -93,3 +99,55 @@ async def test_a_restart_of_one_container_leaves_its_neighbour_alone(tmp_path: P
         pod = await bench.seen("two", lambda pod: container_status(pod).get("restartCount") == 2)
         assert container_status(pod, "other")["restartCount"] == 0
         assert running(pod, "other")
+
+
+async def test_a_container_whose_supervisor_is_killed_counts_as_killed_and_starts_again(tmp_path: Path) -> None:
+    async with process_pods(tmp_path) as bench:
+        await bench.pod("pod", shell("echo up $$$$; sleep 1000; sleep 1000"))
+        await bench.until(lambda: logged(bench, "up"))
+        program = int((await bench.log("pod")).split()[1])
+        present = bench.pods._lives[ObjectKey("team", "pod")].containers["main"].present
+        assert present is not None
+        os.kill(present.process.supervisor_pid, signal.SIGKILL)
+        pod = await bench.seen("pod", lambda pod: container_status(pod).get("restartCount"))
+        assert container_status(pod)["lastState"]["terminated"]["exitCode"] == 137
+        if sys.platform == "linux":
+            await bench.until(lambda: not Path(f"/proc/{program}").exists())
+
+
+async def logged(bench: ProcessBench, text: str) -> bool:
+    try:
+        return text in await bench.log("pod")
+    except ProcessPodError:
+        return False
+
+
+def test_the_back_off_grows_to_five_minutes_and_is_forgotten_after_ten_good_ones() -> None:
+    policy = RestartPolicy("Always")
+    delays = []
+    for _ in range(8):
+        delays.append(policy.delay())
+        policy.crashes += 1
+    assert delays == [0, 10, 20, 40, 80, 160, 300, 300]
+    policy.ran_for(599)
+    assert policy.delay() == 300
+    policy.ran_for(600)
+    assert policy.delay() == 0
+
+
+def test_who_starts_again_is_the_pods_decision_the_containers_own_or_that_of_its_kind() -> None:
+    def again(pod_policy: str, code: int, *, is_init: bool = False, own: str = "") -> bool:
+        container = {"name": "x", **({"restartPolicy": own} if own else {})}
+        return RestartPolicy.of({"spec": {"restartPolicy": pod_policy}}, container, is_init=is_init).restarts_after(
+            code
+        )
+
+    assert again("Always", 0)
+    assert not again("OnFailure", 0)
+    assert again("OnFailure", 1)
+    assert not again("Never", 1)
+    assert not again("Always", 0, is_init=True)
+    assert again("Always", 1, is_init=True)
+    assert not again("Never", 1, is_init=True)
+    assert again("Never", 0, is_init=True, own="Always"), "a sidecar"
+    assert not again("Always", 1, own="Never")

@@ -3,15 +3,18 @@
 import base64
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from aiop.runtime.client.builtin import CONFIGMAPS, PERSISTENTVOLUMECLAIMS, PODS
+from aiop.runtime.client.resource import ObjectKey, Resource
+from aiop.sim.cluster.api import ClusterAPI
 from aiop.sim.processes.errors import VolumeNotMounted
 from aiop.sim.processes.mounts import Mounts
+from aiop.sim.processes.programs import ProgramTable
 from aiop.sim.processes.sources import SECRETS
-from aiop.sim.processes.volumes import subpath_of
+from aiop.sim.processes.volumes import Volumes, subpath_of
 from support.processpods import ProcessBench, process_pods, ready
 
 Object = dict[str, Any]
@@ -131,6 +134,42 @@ async def test_a_path_of_the_host_mounts_only_if_the_table_names_it(tmp_path: Pa
 def test_no_path_leads_out_of_its_volume(path: str) -> None:
     with pytest.raises(VolumeNotMounted):
         subpath_of(Path("/volume"), path)
+
+
+@pytest.mark.parametrize(
+    "volume",
+    [
+        {"name": "map", "configMap": {"name": "settings", "items": [{"key": "a", "path": "../../../evil"}]}},
+        {"name": "../../evil", "configMap": {"name": "settings"}},
+        {"name": "../../evil", "emptyDir": {}},
+        {"name": "claim", "persistentVolumeClaim": {"claimName": "../../evil"}},
+    ],
+    ids=["item", "volume with files", "empty volume", "claim"],
+)
+async def test_a_name_that_leads_elsewhere_makes_no_file_there(tmp_path: Path, volume: Object) -> None:
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "A"}}
+    pod = {"metadata": {"namespace": "team"}, "spec": {"volumes": [volume], "nodeName": "node"}}
+    volumes = Volumes(
+        pod,
+        tmp_path / "a" / "b" / "volumes",
+        tmp_path / "claims",
+        api=cast("ClusterAPI", Answering(settings)),
+        table=ProgramTable({}),
+        addresses={"podIP": "127.0.0.1", "hostIP": "127.0.0.1"},
+    )
+    with pytest.raises(VolumeNotMounted):
+        await volumes.mount()
+    assert list(tmp_path.rglob("evil")) == []  # noqa: ASYNC240 - an empty folder
+
+
+class Answering:
+    """An API that answers every question alike."""
+
+    def __init__(self, obj: Object) -> None:
+        self._obj = obj
+
+    async def get(self, resource: Resource, key: ObjectKey) -> Object:
+        return self._obj
 
 
 def test_mounted_paths_are_replaced_wherever_they_stand_and_no_others() -> None:
