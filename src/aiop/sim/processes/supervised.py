@@ -12,6 +12,7 @@ from typing import Any
 
 from aiop.sim.processes.errors import CommandNotStarted
 from aiop.sim.processes.supervisor import Order, exit_code
+from aiop.sim.processes.sweeping import sweep
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 # Isolated and without site-packages: it starts in about 20 ms and sees nothing of the caller's environment.
@@ -52,8 +53,8 @@ class Command:
 class Supervised:
     """A command that has been started. ``wait`` may be called by any number of tasks, and cancelled.
 
-    Promised: once ``wait`` has returned, no process of the command is left. A supervisor that dies itself takes the
-    command with it on Linux; that counts as killed.
+    Promised: once ``wait`` has returned, no process of the command is left. If the supervisor itself is killed, that
+    counts as killed, and is not promised for processes that have left the command's session.
     """
 
     def __init__(self, supervisor: asyncio.subprocess.Process, pid: int) -> None:
@@ -91,6 +92,8 @@ class Supervised:
     async def _follow(self) -> int:
         said = await _told(self._supervisor)
         await _ended(self._supervisor)
+        if "exited" not in said:
+            await asyncio.to_thread(sweep, self.pid)
         return int(said.get("exited", exit_code(signal.SIGKILL)))
 
 

@@ -1,6 +1,7 @@
 """Many pods at once, and kubelets that come back."""
 
 from pathlib import Path
+from typing import Any
 
 from aiop.runtime.client.builtin import DEPLOYMENTS, PODS
 from aiop.runtime.client.resource import ObjectKey
@@ -9,6 +10,11 @@ from aiop.sim.processes.board import Board
 from support.processpods import container_status, process_pods, ready
 
 NUMBER = 24
+Object = dict[str, Any]
+POD: Object = {
+    "metadata": {"name": "pod", "namespace": "team", "uid": "1", "resourceVersion": "1"},
+    "spec": {"containers": [{"name": "main", "image": "shell:1"}]},
+}
 
 
 async def test_two_dozen_pods_run_side_by_side_and_go(tmp_path: Path) -> None:
@@ -58,6 +64,23 @@ async def test_a_pod_of_a_kubelet_that_is_gone_starts_again_and_its_former_run_i
         assert board.views["main"].last["terminated"]["reason"] == "ContainerStatusUnknown"
 
 
+async def test_a_status_that_the_pod_has_already_is_not_written_again() -> None:
+    written: list[Object] = []
+
+    async def write(status: Object) -> Object:
+        written.append(status)
+        return {**POD, "status": status}
+
+    board = Board(POD, _desk(write))
+    board.begin()
+    await board.flush()
+    await board.flush()
+    assert len(written) == 1
+    board.put("main", state={"running": {"startedAt": "2026-01-01T00:00:00Z"}})
+    await board.flush()
+    assert len(written) == 2
+
+
 async def test_a_quiet_pod_causes_no_writes(tmp_path: Path) -> None:
     async with process_pods(tmp_path) as bench:
         probe = {"exec": {"command": ["true"]}, "periodSeconds": 1, "timeoutSeconds": 60}
@@ -69,12 +92,12 @@ async def test_a_quiet_pod_causes_no_writes(tmp_path: Path) -> None:
         assert after["metadata"]["resourceVersion"] == pod["metadata"]["resourceVersion"]
 
 
-def _desk() -> Desk:
+def _desk(write: Any = None) -> Desk:
     return Desk(
         api=None,  # type: ignore[arg-type]  # nothing here asks it
         moment=lambda: "2026-01-01T00:00:00Z",
         monotonic=lambda: 0.0,
         sleep=None,  # type: ignore[arg-type]
-        write=None,  # type: ignore[arg-type]
+        write=write,
         say=None,  # type: ignore[arg-type]
     )

@@ -47,7 +47,9 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+)
 def test_no_process_and_no_file_outlives_its_caller(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-c", CALLER, str(tmp_path)]
     places = os.pathsep.join([str(Path(aiop.__file__).parents[1]), str(ROOT / "test")])

@@ -103,16 +103,16 @@ async def test_a_restart_of_one_container_leaves_its_neighbour_alone(tmp_path: P
 
 async def test_a_container_whose_supervisor_is_killed_counts_as_killed_and_starts_again(tmp_path: Path) -> None:
     async with process_pods(tmp_path) as bench:
-        await bench.pod("pod", shell("echo up $$$$; sleep 1000; sleep 1000"))
+        await bench.pod("pod", shell("sleep 1000 & echo up $$$$ $!; wait; sleep 1000"))
         await bench.until(lambda: logged(bench, "up"))
-        program = int((await bench.log("pod")).split()[1])
+        pids = (await bench.log("pod")).split()[1:]
         present = bench.pods._lives[ObjectKey("team", "pod")].containers["main"].present
         assert present is not None
         os.kill(present.process.supervisor_pid, signal.SIGKILL)
         pod = await bench.seen("pod", lambda pod: container_status(pod).get("restartCount"))
         assert container_status(pod)["lastState"]["terminated"]["exitCode"] == 137
         if sys.platform == "linux":
-            await bench.until(lambda: not Path(f"/proc/{program}").exists())
+            await bench.until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
 async def logged(bench: ProcessBench, text: str) -> bool:
