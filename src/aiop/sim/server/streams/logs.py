@@ -1,5 +1,6 @@
 """`kubectl logs`."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,9 @@ from aiop.sim.processes.errors import NothingLogged
 from aiop.sim.processes.podaccess import LogOptions
 from aiop.sim.server.refusals import bad_request
 from aiop.sim.server.streams.asked import Asked
+
+# How soon it is noticed that a client who follows a silent log has left.
+_LOOK_SECONDS = 1.0
 
 
 async def logs(asked: Asked) -> web.StreamResponse:
@@ -29,12 +33,28 @@ async def _stream(request: web.Request, first: bytes, pieces: AsyncIterator[byte
         await response.prepare(request)
         if first:
             await response.write(first)
-        async for piece in pieces:
+        async for piece in _while_heard(request, pieces):
             await response.write(piece)
         await response.write_eof()
     except ConnectionResetError:
         pass  # the client has read enough
     return response
+
+
+async def _while_heard(request: web.Request, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces until there are no more or the client has left, which a log that is silent would not show."""
+    while True:
+        coming = asyncio.ensure_future(anext(pieces, b""))
+        try:
+            while not (await asyncio.wait({coming}, timeout=_LOOK_SECONDS))[0]:
+                if request.transport is None or request.transport.is_closing():
+                    return
+            if not (piece := coming.result()):
+                return
+        finally:
+            coming.cancel()
+            await asyncio.wait({coming})
+        yield piece
 
 
 def _options(asked: Asked) -> LogOptions:
