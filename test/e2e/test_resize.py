@@ -13,7 +13,8 @@ LARGE = {"cpu": "2", "memory": "2Gi"}
 
 
 def limits(amounts: dict[str, str]) -> dict[str, Any]:
-    return workload(replicas=2, resources={"limits": amounts})
+    """With arguments that the API server writes otherwise than we do."""
+    return workload(replicas=2, resources={"limits": amounts}, args=["--less=a<b", "--more=a>b&c"])
 
 
 def served(kubectl: Kubectl, manifest: dict[str, Any]) -> set[str]:
@@ -39,7 +40,9 @@ def test_more_memory_comes_to_the_servers_that_run_and_to_new_ones(kubectl: Kube
     (deployment,) = kubectl.items("deployments")
     assert "paused" not in deployment["spec"]
     assert len(kubectl.items("replicasets")) == 1
-    kubectl.apply(workload(replicas=3, resources={"limits": LARGE}))
+    manifest = limits(LARGE)
+    manifest["spec"]["replicas"] = 3
+    kubectl.apply(manifest)
     wait_for(kubectl, "Ready", "True")
     assert amounts(kubectl) == [LARGE] * 3
     assert before < uids(kubectl)
@@ -82,7 +85,9 @@ def test_an_operator_killed_in_the_middle_goes_on_where_it_was(kubectl: Kubectl,
 )
 def test_what_needs_a_restart_says_so(kubectl: Kubectl, resources: dict[str, Any], words: str) -> None:
     before = served(kubectl, limits(SMALL))
-    kubectl.apply(workload(replicas=2, resources=resources))
+    manifest = limits(SMALL)
+    manifest["spec"]["resources"] = resources
+    kubectl.apply(manifest)
     eventually(lambda: words in conditions(kubectl).get("Progressing", {}).get("message", ""))
     assert conditions(kubectl)["Available"]["status"] == "True"
     if "allocatable" not in words:

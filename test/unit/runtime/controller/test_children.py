@@ -252,6 +252,30 @@ async def test_a_revision_keeps_its_data_and_only_its_number_grows() -> None:
         assert "data" not in body
 
 
+async def test_data_are_sent_as_the_server_will_write_them_when_they_are_patched() -> None:
+    bench = Bench(CONTROLLERREVISIONS)
+    child = Child(CONTROLLERREVISIONS, KEY, {"metadata": {}, "data": {"command": "a <b >c &d\u2028"}, "revision": 1})
+    async with run_informer(bench.informer):
+        assert await bench.writer.ensure(child, OWNER) is Outcome.CREATED
+    (request,) = bench.transport.requests
+    assert rb'"a \u003cb \u003ec \u0026d\u2028"' in (request.body or b"")
+    assert msgspec.json.decode(request.body or b"")["data"] == child.body["data"]
+
+
+async def test_a_revision_whose_data_were_sent_otherwise_is_made_anew_with_its_number() -> None:
+    bench = Bench(CONTROLLERREVISIONS)
+    child = Child(CONTROLLERREVISIONS, KEY, {"metadata": {}, "data": {"command": "a>b"}, "revision": 2})
+    async with run_informer(bench.informer):
+        live = {**stored(bench.writer._body(child, OWNER)), "revision": 1}
+        bench.live = live
+        bench.source.say(added(msgspec.json.encode(live).replace(b">", rb"\u003e")))
+        await settle()
+        bench.refusals["PATCH"] = [refusal(422, "Invalid")]
+        assert await bench.writer.ensure(child, OWNER) is Outcome.CREATED
+    assert [each.method for each in bench.transport.requests] == ["PATCH", "DELETE", "POST"]
+    assert bench.transport.bodies()[-1]["revision"] == 2
+
+
 async def test_a_strangers_revision_is_left_alone_too() -> None:
     bench = Bench(CONTROLLERREVISIONS)
     async with run_informer(bench.informer):
