@@ -80,7 +80,6 @@ def test_an_operator_killed_in_the_middle_goes_on_where_it_was(kubectl: Kubectl,
     [
         ({"limits": {"cpu": "64", "memory": "1Gi"}}, "enough allocatable resources: cpu"),
         ({"limits": {"cpu": "2", "memory": "2Gi"}, "requests": {"cpu": "1"}}, "quality of service"),
-        ({"limits": {"cpu": "2", "memory": "2Gi", "nvidia.com/gpu": "1"}}, "only cpu and memory"),
     ],
 )
 def test_what_needs_a_restart_says_so(kubectl: Kubectl, resources: dict[str, Any], words: str) -> None:

@@ -143,7 +143,7 @@ def _path_taken(me: Claimant, place: Place, holder: Claimant, way: Way) -> NotAc
     ways = "" if place.host else ", or a host of its own by spec.ingress.host or spec.gateway.hostnames"
     return NotAccepted(
         "PathTaken",
-        f"spec.inferenceEndpoint: the path {me.asked.path!r} {where} ({way}) belongs to {who}; "
+        f"spec.inferenceEndpoint: the path {me.asked.path!r} {where}, {way}, belongs to {who}; "
         f"set another path{ways}. {_MEANWHILE}",
     )
 

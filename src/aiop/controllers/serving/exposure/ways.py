@@ -12,6 +12,10 @@ class IngressWay:
 
     class_name: str
 
+    def __str__(self) -> str:
+        """As a tenant would say it."""
+        return f"by the IngressClass {self.class_name!r}" if self.class_name else "by an Ingress of no class"
+
     def meets(self, other: "Way") -> bool:
         """True if one path of one host cannot belong to both."""
         return isinstance(other, IngressWay) and other.class_name == self.class_name
@@ -22,6 +26,10 @@ class GatewayWay:
     """By HTTPRoute."""
 
     gateway: GatewayName
+
+    def __str__(self) -> str:
+        """As a tenant would say it."""
+        return f"by the Gateway {self.gateway}"
 
     def meets(self, other: "Way") -> bool:
         """True if one path of one host cannot belong to both: some listener of the Gateway serves both."""

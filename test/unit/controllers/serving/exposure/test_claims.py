@@ -13,7 +13,7 @@ from aiop.controllers.serving.exposure.asked import Asked, GatewayName
 from aiop.controllers.serving.exposure.claimbook import ClaimBook
 from aiop.controllers.serving.exposure.claims import Claimant, NoClaims, Place, claimant_of, denial, places
 from aiop.controllers.serving.exposure.cluster import Cluster
-from aiop.controllers.serving.exposure.ways import DefaultWays, Way, way_of
+from aiop.controllers.serving.exposure.ways import DefaultWays, GatewayWay, IngressWay, Way, way_of
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.views.custom import CustomObject
 from aiop.runtime.views.meta import ObjectMeta
@@ -168,8 +168,22 @@ def test_the_later_one_is_told_whose_the_path_is_and_what_to_do() -> None:
     found = verdict(second, [first, second])
     assert found is not None
     assert found.reason == "PathTaken"
-    assert "spec.inferenceEndpoint: the path '/a' of every host" in found.message
-    assert "belongs to the older workload 'first'; set another path" in found.message
+    assert "spec.inferenceEndpoint: the path '/a' of every host, by " in found.message
+    assert ", belongs to the older workload 'first'; set another path" in found.message
+
+
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        (IngressWay("nginx"), "by the IngressClass 'nginx'"),
+        (IngressWay(""), "by an Ingress of no class"),
+        (GatewayWay(GatewayName("infra", "public")), "by the Gateway "),
+    ],
+)
+def test_a_way_is_told_in_words(way: IngressWay | GatewayWay, words: str) -> None:
+    assert words in str(way)
+    assert "Way(" not in str(way)
+    assert "GatewayName(" not in str(way)
 
 
 def test_no_name_of_another_namespace_is_told() -> None:
