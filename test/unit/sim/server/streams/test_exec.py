@@ -1,7 +1,14 @@
 """`kubectl exec` in pods that are processes."""
 
+import os
+import pty
 from pathlib import Path
 
+from kubernetes.client import CoreV1Api
+from kubernetes.config import new_client_from_config
+from kubernetes.stream import stream
+
+from support.embedded import KUBECTL
 from support.kubectl import eventually
 from unit.sim.server.streams.conftest import Pods
 
@@ -68,3 +75,31 @@ def test_what_processes_use_is_told_by_top(kubectl: Pods) -> None:
     eventually(lambda: int(kubectl.raw(path)["containers"][0]["usage"]["cpu"].rstrip("n")) > 50_000_000)
     assert "busy" in kubectl("top", "pods")
     kubectl("delete", "pod", "busy", "--now")
+
+
+def test_the_python_client_runs_commands_too(kubectl: Pods) -> None:
+    kubectl.pod("a", SLEEPS)
+    api = CoreV1Api(new_client_from_config(str(kubectl.kubeconfig)))  # type: ignore[no-untyped-call]
+    command = ["sh", "-c", "echo out; echo err >&2; exit 7"]
+    found = stream(
+        api.connect_get_namespaced_pod_exec, "a", kubectl.namespace, command=command,
+        stdout=True, stderr=True, stdin=False, tty=False, _preload_content=False,
+    )  # fmt: skip
+    found.run_forever(timeout=60)
+    assert (found.read_stdout(), found.read_stderr(), found.returncode) == ("out\n", "err\n", 7)
+    found.sock.shutdown()  # its own close leaves the socket to the garbage collector
+    api.api_client.close()
+
+
+def test_a_command_gets_a_terminal_where_kubectl_has_one(kubectl: Pods) -> None:
+    kubectl.pod("a", SLEEPS)
+    told = bytearray()
+
+    def read(descriptor: int) -> bytes:
+        told.extend(piece := os.read(descriptor, 1000))
+        return piece
+
+    arguments = ["--kubeconfig", str(kubectl.kubeconfig), "-n", kubectl.namespace]
+    status = pty.spawn([str(KUBECTL), *arguments, "exec", "-it", "a", "--", "sh", "-c", "tty; exit 5"], read)
+    assert os.waitstatus_to_exitcode(status) == 5
+    assert b"/dev/pts/" in told
