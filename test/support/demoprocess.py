@@ -52,6 +52,13 @@ class Demo:
             self._process.kill()
             self._process.wait()
 
+    def helper(self, word: str) -> int:
+        """The number of the one process that it started whose command line has that word, and is no supervisor's."""
+        listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True)
+        found = [line for line in listed.stdout.splitlines() if str(self.temporary) in line and word in line]
+        assert len(found) == 1, found
+        return int(found[0].split()[0])
+
     def helpers(self) -> list[str]:
         """The command lines of the processes that it started: each names a file of its folder."""
         listed = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True)

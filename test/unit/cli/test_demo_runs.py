@@ -1,5 +1,7 @@
 """How the demo on the embedded cluster begins and ends; its whole story is a test of its own."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,7 +28,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def nothing_is_left(demo: Demo) -> bool:
-    return demo.helpers() == [] and list(demo.temporary.iterdir()) == []
+    assert demo.helpers() == []
+    assert list(demo.temporary.rglob("*")) == []
+    return True
 
 
 def test_once_it_ends_with_1_when_a_step_is_not_done_in_time(start: Start) -> None:
@@ -53,10 +57,20 @@ def test_ctrl_c_before_all_are_ready_ends_it_and_everything_in_it(start: Start) 
     assert nothing_is_left(demo)
 
 
-def test_kill_9_leaves_no_process_of_it(start: Start) -> None:
+def test_an_operator_that_dies_ends_it_with_the_end_of_its_log(start: Start) -> None:
+    demo = start()
+    demo.until("✓ 1.")
+    os.kill(demo.helper("aiop manager"), signal.SIGKILL)
+    assert demo.ended() == 1
+    assert "The demo ends: the operator ended with exit code 137:" in demo.printed
+    assert nothing_is_left(demo)
+
+
+def test_kill_9_leaves_no_process_and_no_file_of_it(start: Start) -> None:
     demo = start()
     demo.until("✓ 1.")
     assert len([line for line in demo.helpers() if "aiop.cli.demo.modelserver" in line]) >= 2, "the pods"
     assert len([line for line in demo.helpers() if "aiop manager" in line]) == 1
     demo.kill()
     eventually(lambda: demo.helpers() == [], told=demo.helpers)
+    assert nothing_is_left(demo)

@@ -25,6 +25,7 @@ from aiop.cli.demo.story.live import HERO, LiveStage, Setting
 from aiop.cli.demo.story.steps import ON_CURRENT, ON_EMBEDDED, ON_REAL, Step
 from aiop.cli.options import seconds
 from aiop.runtime.client.errors import ClientError
+from aiop.sim.processes.folder import Folder
 
 _PAUSE_SECONDS = 0.2
 
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--once", action="store_true", help="end after the last step: 0, or 1 if a step or a request has failed"
     )
     parser.add_argument("--step", action="store_true", help="wait for Enter before each step")
-    parser.add_argument("--timeout", type=seconds, default=120.0, help="seconds that a step may take")
+    parser.add_argument("--timeout", type=seconds, default=120.0, help="with --once: seconds that a step may take")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -79,7 +80,12 @@ async def _run(options: argparse.Namespace, console: Console) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aiop-demo-")))
+        kept = Folder(Path(tempfile.gettempdir()), "aiop-demo")
+        stack.push_async_callback(kept.close)
+        await kept.open()
+        folder = kept.path
+        # What libraries write, such as a client's key, goes the same way.
+        tempfile.tempdir = str(folder)
         log = stack.enter_context(await asyncio.to_thread((folder / "cluster.log").open, "w"))
         # The view is for the story; what the cluster's parts have to say beside it is kept out of it.
         structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=log))
@@ -92,19 +98,18 @@ async def _run(options: argparse.Namespace, console: Console) -> int:
         stack.push_async_callback(operator.stop)
         await operator.start()
         names = await install_samples(client, options.namespace, volumes=options.cluster == "real")
-        stage = LiveStage(Setting(cluster, client, options.namespace, names, options.timeout), operator.check)
+        patience = options.timeout if options.once else None
+        stage = LiveStage(Setting(cluster, client, options.namespace, names, patience), operator.check)
         await stack.enter_async_context(stage.open())
         show = Show(console, stage, step_by_step=options.step)
         good = await show.run(_STORIES[options.cluster].steps, stop)
-        if stop.is_set():
-            return 0 if good else 1
-        _tell_the_end(console, options, stage)
-        if options.once:
-            return 0 if good else 1
-        next_steps = _what_next(cluster.kubeconfig, options.namespace, operator.metrics_url, stage.url)
-        console.print(next_steps, highlight=False, markup=False, soft_wrap=True)
-        await _stay(stop, operator)
-        return 0
+        if not stop.is_set():
+            _tell_the_end(console, options, stage)
+        if not options.once and not stop.is_set():
+            next_steps = _what_next(cluster.kubeconfig, options.namespace, operator.metrics_url, stage.url)
+            console.print(next_steps, highlight=False, markup=False, soft_wrap=True)
+            await _stay(stop, operator)
+        return 0 if good else 1
 
 
 def _tell_the_end(console: Console, options: argparse.Namespace, stage: LiveStage) -> None:

@@ -38,10 +38,12 @@ class OperatorProcess:
             *("--health-address", f"127.0.0.1:{health}", "--metrics-address", f"127.0.0.1:{metrics}"),
             *self._arguments,
         )
+        # What it writes beside its log, such as the key to the API server, goes the way of the log.
+        environment = {**os.environ, "TMPDIR": str(self._log.parent)}
         log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         streams = (os.open(os.devnull, os.O_RDONLY), log, os.dup(log))
         try:
-            self._process = await start(Command(words, os.environ, Path(), streams=streams))
+            self._process = await start(Command(words, environment, Path(), streams=streams))
         finally:
             for each in streams:
                 os.close(each)

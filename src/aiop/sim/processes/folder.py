@@ -1,4 +1,4 @@
-"""The folder for the files of a cluster's pods: private, and gone with the cluster, however that ends."""
+"""A folder for files that shall be gone with their process, however that ends, such as those of a cluster's pods."""
 
 import asyncio
 import secrets
@@ -9,13 +9,15 @@ _JANITOR = Path(__file__).with_name("janitor.py")
 
 
 class Folder:
-    """``path`` is a new folder below ``parent``. It is made by ``open``, and removed by a process of its own.
+    """``path`` is a new folder below ``parent``, private, whose name begins with ``prefix``.
+
+    It is made by ``open``, and removed by a process of its own.
 
     That process ends once this one has, or at ``close``: a kill -9 leaves no Secret in a file.
     """
 
-    def __init__(self, parent: Path) -> None:
-        self.path = parent / f"pods-{secrets.token_hex(4)}"
+    def __init__(self, parent: Path, prefix: str = "pods") -> None:
+        self.path = parent / f"{prefix}-{secrets.token_hex(4)}"
         self._janitor: asyncio.subprocess.Process | None = None
         self._opening = asyncio.Lock()
 

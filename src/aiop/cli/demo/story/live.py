@@ -41,13 +41,13 @@ _KILL = ("sh", "-c", 'kill -9 "$(cat "$HOME/server.pid")"')
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where the story plays: ``names`` are the samples', ``seconds`` what a step may take."""
+    """Where the story plays. ``names`` are the samples', ``seconds`` what a step may take (None: any time)."""
 
     cluster: OpenCluster
     client: Client
     namespace: str
     names: Sequence[str]
-    seconds: float
+    seconds: float | None
 
 
 class LiveStage:
