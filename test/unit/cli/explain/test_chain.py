@@ -11,11 +11,13 @@ import pytest
 from aiop.cli.explain.explanation import Explanation, Unread
 from aiop.cli.explain.workload.explain import explained
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
+from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.verdict import Hindrance
 from aiop.runtime.client.builtin import HORIZONTALPODAUTOSCALERS
 from aiop.runtime.views.meta import ObjectMeta
 from aiop.runtime.views.workloads import ContainerStatus, ReplicaSet, ReplicaSetStatus, TimedCondition
 from support.evidence import crashed, evidence_of, lease, looked_at, quota, waiting
+from support.resizeworld import ResizeWorld
 from support.servingworld import NO_ROOM, World
 
 SCALED: dict[str, Any] = {"enabled": True, "minReplicas": 2, "maxReplicas": 5, "targetCPUUtilization": 75}
@@ -137,7 +139,6 @@ def test_a_spec_that_makes_no_sense_is_found_out_without_an_operator() -> None:
 def test_what_depends_on_the_operators_settings_is_not_guessed() -> None:
     world = World()
     assert reason_of(explained(evidence_of(world))) == "OperatorSilent"
-    assert reason_of(explained(evidence_of(World(runtimes={}), runtimes_known=False))) == "OperatorSilent"
 
 
 def test_an_operator_that_never_ran_has_brought_no_runtimes_and_that_is_no_fault_of_the_spec() -> None:
@@ -248,6 +249,25 @@ def test_a_rollout_under_way_is_no_fault() -> None:
     assert "of them of another revision" in found.found
 
 
+def test_a_rollout_that_is_stuck_names_what_blocks_it_and_that_it_is_stuck() -> None:
+    world = served()
+    world.change(modelVersion="v2")
+    world.broken.add("v2")
+    world.overdue.add("v2")
+    world.step()
+    looked_at(world)
+    found = explained(evidence_of(world))
+    assert reason_of(found) == found.condition["reason"] == "ProgressDeadlineExceeded"
+    for pod in world.pods:
+        pod.containers = () if pod.ready else (crashed(),)
+    looked_at(world)
+    found = explained(evidence_of(world))
+    assert reason_of(found) == "CrashLoop"
+    assert found.cause is not None
+    assert "the rollout made no progress for 600 s (ProgressDeadlineExceeded)" in found.cause.next
+    assert found.notes == ()
+
+
 def test_a_rollout_that_waits_for_room_says_what_it_will_do() -> None:
     world = served(replicas=1)
     world.capacity = 1
@@ -259,6 +279,30 @@ def test_a_rollout_that_waits_for_room_says_what_it_will_do() -> None:
     assert reason_of(found) == "Unschedulable"
     assert found.cause is not None
     assert "spec.rollout.maxUnavailable: 1" in found.cause.next
+
+
+def test_servers_that_get_other_amounts_while_they_run_are_under_way_once_the_operator_has_looked() -> None:
+    world = ResizeWorld()
+    world.settle()
+    looked_at(world)
+    world.change_amounts("3")
+    assert reason_of(explained(evidence_of(world))) == "OperatorSilent"
+    looked_at(world)
+    found = explained(evidence_of(world))
+    assert reason_of(found) == found.condition["reason"] == "ResizingInPlace"
+    assert (found.state, found.notes) == ("RollingOut", ())
+
+
+def test_a_revision_that_the_operator_made_by_settings_of_its_own_is_the_wanted_one() -> None:
+    world = World(settings=ServingSettings(model_store="pvc://elsewhere"), ready_at_once=0)
+    world.change(updatePolicy="Auto")
+    world.step()
+    for pod in world.pods:
+        pod.containers = (crashed(),)
+    looked_at(world)
+    found = explained(evidence_of(world))
+    assert (reason_of(found), found.notes) == ("CrashLoop", ())
+    assert found.servers == {"wanted": 2, "exist": 2, "ready": 0, "takeRequests": 0}
 
 
 def test_a_path_that_another_workload_holds_is_told_by_the_condition() -> None:

@@ -23,7 +23,6 @@ class Evidence:
     """``namesakes`` are objects of strangers with the name of a child, as `Service demo`.
 
     ``leases`` is None where none may be read, ``nodes`` and ``quotas`` are empty unless they matter and may be read.
-    ``runtimes_known`` is false if the ServingRuntimes could not be read.
     """
 
     observed: Observed
@@ -35,7 +34,6 @@ class Evidence:
     claim: Claim | None = None
     nodes: Sequence[Node] = ()
     leases: Sequence[Lease] | None = None
-    runtimes_known: bool = True
     unread: Sequence[Unread] = ()
 
     @property

@@ -42,7 +42,7 @@ CHAIN: Sequence[Link] = (
     limited,
 )
 # What is under way and no fault.
-_UNDER_WAY = frozenset({"RollingOut", "RollingOutInPlace", "PodsNotReady"})
+_UNDER_WAY = frozenset({"RollingOut", "RollingOutInPlace", "RestartNeeded", "ResizingInPlace", "PodsNotReady"})
 
 
 async def explain_workload(client: Client, reader: Reader, key: ObjectKey, operator_namespace: str) -> Explanation:
@@ -155,6 +155,6 @@ def _disagreement(scene: Scene, cause: Finding | None) -> Iterator[str]:
         yield f"the condition Ready still says True ({ready.reason}); what is seen now is newer"
     elif not holds and ready.status == "False":
         yield f"the condition Ready still says {ready.reason}; what is seen now is newer"
-    elif holds and cause is not None and cause.reason not in told:
+    elif holds and cause is not None and cause.reason not in told and scene.conditions["Ready"].reason != ready.reason:
         older = degraded.reason if degraded is not None and degraded.status == "True" else ready.reason
         yield f"the conditions say {older}; what is seen now is newer"

@@ -113,7 +113,6 @@ async def _first_look(reader: Reader, workload: CustomObject, key: ObjectKey, no
         now=now,
         namesakes=await _namesakes(reader, key, found),
         times={each.metadata.uid: each for _, each in pods},
-        runtimes_known=reader.was_read(SERVINGRUNTIMES),
     )
 
 

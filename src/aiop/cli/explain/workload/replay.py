@@ -7,13 +7,14 @@ does (who has which path outside, where models lie) is taken from the conditions
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.cli.explain.workload.evidence import Evidence
 from aiop.controllers.serving.diagnosis import Case, Cause, Diagnosis, diagnose
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.controllers.serving.names import revision_name
-from aiop.controllers.serving.observed import DeploymentState
+from aiop.controllers.serving.observed import DeploymentState, Observed
 from aiop.controllers.serving.plan import Plan, make_plan
 from aiop.controllers.serving.report import case_of, make_report
 from aiop.controllers.serving.settings import ServingSettings
@@ -37,7 +38,7 @@ class Scene:
     """The evidence and what follows from it; ``conditions`` are those of now, by type.
 
     ``spec`` is None for one that makes no sense, ``refusal`` is why the spec cannot be served, ``planned`` is false
-    if the wanted revision is not on record yet.
+    if the wanted revision is not on record yet, ``resolved`` if how it goes on is the operator's alone to say.
     """
 
     evidence: Evidence
@@ -48,6 +49,7 @@ class Scene:
     conditions: Mapping[str, Condition]
     refusal: NotAccepted | None
     planned: bool
+    resolved: bool
 
     @property
     def cause(self) -> Cause | None:
@@ -79,12 +81,16 @@ class _Recorded(SpecCache):
 def replayed(evidence: Evidence) -> Scene:
     """The operator's own words for the moment of the evidence."""
     observed = evidence.observed
-    plan = _without_guesses(evidence, make_plan(observed, _Recorded(), ServingSettings(), evidence.now))
+    plan = make_plan(observed, _Recorded(), ServingSettings(), evidence.now)
+    resolved = not evidence.seen or (plan.refusal is None and _recorded(observed, plan))
+    if not resolved:
+        # The operator knows what it made of the spec: its newest revision, whatever would be made of it here.
+        plan = make_plan(observed, _Unresolved(), ServingSettings(), evidence.now)
+    plan = _without_guesses(evidence, plan)
     refusal = plan.refusal
     hindrance = Hindrance(tuple(evidence.namesakes), _forbidden(evidence))
     report = make_report(observed, plan, hindrance, evidence.now)
     case = case_of(observed, plan, evidence.now)
-    wanted = revision_name(observed.key.name, plan.target.hash) if plan.target is not None else ""
     return Scene(
         evidence,
         _spec(observed.workload),
@@ -93,8 +99,24 @@ def replayed(evidence: Evidence) -> Scene:
         diagnose(case) if plan.target is not None else Diagnosis(),
         {each.type: each for each in report.after},
         refusal,
-        planned=any(each.metadata.name == wanted for each in observed.revisions),
+        planned=_recorded(observed, plan),
+        resolved=resolved,
     )
+
+
+class _Unresolved(SpecCache):
+    """Specs of which it is not known here what they come to."""
+
+    def workload(self, view: CustomObject) -> NoReturn:  # noqa: ARG002 - whatever it is
+        reason = next(iter(_UNSURE))
+        raise NotAccepted(reason, "")
+
+
+def _recorded(observed: Observed, plan: Plan) -> bool:
+    if plan.target is None:
+        return False
+    name = revision_name(observed.key.name, plan.target.hash)
+    return any(each.metadata.name == name for each in observed.revisions)
 
 
 def _spec(workload: CustomObject) -> AIWorkloadSpec | None:
@@ -120,10 +142,10 @@ def _without_guesses(evidence: Evidence, plan: Plan) -> Plan:
 
 
 def _sure(evidence: Evidence, refusal: NotAccepted) -> bool:
-    """The operator brings the default runtimes, so where there are none it may only not have run yet."""
+    """The operator brings the default runtimes: where none are seen it may not have run yet, or one may not look."""
     if refusal.reason == "InvalidSpec":
         return True
-    return refusal.reason not in _UNSURE and evidence.runtimes_known and bool(evidence.observed.runtimes)
+    return refusal.reason not in _UNSURE and bool(evidence.observed.runtimes)
 
 
 def _forbidden(evidence: Evidence) -> ChildRefused | None:

@@ -8,8 +8,9 @@ from aiop.cli.explain.workload.replay import Scene
 
 def rolling(scene: Scene) -> Finding | None:
     """How the rollout goes."""
-    said = scene.conditions["Progressing"]
-    if needed_and_unread(scene):
+    # What is under way by the operator's settings is the operator's to say.
+    said = (scene.conditions if scene.resolved else scene.evidence.conditions).get("Progressing")
+    if said is None or needed_and_unread(scene):
         return None
     if said.status == "True":
         found = stated(scene, "Progressing", said.reason, said.message)

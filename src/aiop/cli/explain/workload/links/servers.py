@@ -23,6 +23,12 @@ def not_ready(scene: Scene) -> Finding | None:
     found = detailed(scene, cause)
     advice = found.fix or cause.fix or fix_of(cause.reason)
     found = replace(found, fix=advice.removesuffix(f"; {GOES_ON}"))
+    ready = scene.conditions["Ready"]
+    # An autoscaler's minimum is enough: growth does not unset Ready.
+    found = replace(found, harmless=ready.status == "True")
+    if ready.reason == "ProgressDeadlineExceeded" and cause.reason == "PodsNotReady":
+        # Nothing worse is known than that it has taken too long.
+        return replace(found, reason=ready.reason, message=ready.message, next="", at=None, fix=fix_of(ready.reason))
     way = scene.conditions["Progressing"]
     if way.reason in _WITHOUT_ROOM:
         return replace(found, next=f"{found.next}; {way.message}" if found.next else way.message)

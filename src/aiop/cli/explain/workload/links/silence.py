@@ -14,8 +14,6 @@ def unseen(scene: Scene) -> Finding | None:
     made = scene.planned and scene.deployment is not None
     if evidence.seen and (made or needed_and_unread(scene)):
         return None
-    if made and scene.conditions["Ready"].status != "True":
-        return None  # children have their own story
     pulse = pulse_of(evidence)
     return Finding(
         REASON,
