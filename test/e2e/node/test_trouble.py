@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hack.node.cluster import NodeCluster
 
 from hack.images import ensure_image
+from hack.node.cluster import NodeCluster
 from support import registry
 from support.explaining import explained, told
 from support.kubectl import Kubectl, eventually
