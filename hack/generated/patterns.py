@@ -1,6 +1,7 @@
 """Patterns of the schemas, in words: a person reads what may stand in a field, not how it is checked."""
 
 from aiop.api.common import QUANTITY_PATTERN
+from aiop.api.exposure import ENDPOINT_PATTERN
 from aiop.api.modeluri import MODEL_STORE_PATTERN, MODEL_URI_PATTERN
 
 _NAME_PART = "[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -17,7 +18,7 @@ PATTERNS = {
     "^[A-Za-z_][A-Za-z0-9_.-]*$": "a letter or `_`, then letters, digits, `_`, `.` and `-`",
     "^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "`a` to `z` and digits, in parts between single hyphens",
     "^/[A-Za-z0-9._~/%$(){}-]*$": "a path from `/`",
-    "^/([A-Za-z0-9._~/-]|%[0-9A-Fa-f]{2})*$": "a path from `/`",
+    ENDPOINT_PATTERN: "a path from `/`, of which no `.`, `/`, `\\` or `%` hides behind a percent sign",
     "^/[A-Za-z0-9._/-]+$": "an absolute path",
     "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$": "a label's value",
     "^[a-z0-9]+$": "`a` to `z` and digits",

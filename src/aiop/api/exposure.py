@@ -9,7 +9,8 @@ from aiop.api.common import DnsName, Stored
 # Percent signs stand for what is no part of a path's structure: not for '.', '/', '\\', '%' or a control character,
 # which some proxy on the way reads as a step to another path.
 _ENCODED = r"%([346-9A-Fa-f][0-9A-Fa-f]|2[0-46-9A-Da-d]|5[0-9ABD-Fabd-f])"
-EndpointPath = Annotated[str, Field(min_length=1, max_length=512, pattern=rf"^/([A-Za-z0-9._~/-]|{_ENCODED})*$")]
+ENDPOINT_PATTERN = rf"^/([A-Za-z0-9._~/-]|{_ENCODED})*$"
+EndpointPath = Annotated[str, Field(min_length=1, max_length=512, pattern=ENDPOINT_PATTERN)]
 HostName = Annotated[
     str,
     Field(max_length=253, pattern=r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"),

@@ -15,8 +15,8 @@ FETCHER = "".join(path.read_text() for path in (ROOT / "src" / "aiop" / "fetcher
 
 
 def test_every_scheme_that_the_schema_takes_is_on_the_page() -> None:
-    (listed,) = re.findall(r"\((pvc\|[a-z0-9|]+)\)", MODEL_URI_PATTERN)
-    schemes = {*listed.split("|"), "models"}
+    (listed,) = re.findall(r"\((s3\|[a-z0-9|]+)\)", MODEL_URI_PATTERN)
+    schemes = {*listed.split("|"), "pvc", "models"}
     assert {uri.partition(":")[0] for uri in URIS} == schemes
 
 
