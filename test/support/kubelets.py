@@ -15,6 +15,7 @@ from aiop.runtime.client.connection import load_connection
 from aiop.runtime.client.transport import HttpTransport
 from aiop.runtime.kit.clock import SystemClock
 from aiop.sim.cluster.cluster import Parts, SimulatedCluster
+from aiop.sim.cluster.lives import Lives
 from aiop.sim.cluster.nodes import NodeSpec
 
 NODES = (NodeSpec("gpu-1", gpus=8), NodeSpec("gpu-2", gpus=8))
@@ -22,15 +23,15 @@ _START_SECONDS = 120.0
 
 
 @contextmanager
-def kubelets(kubeconfig: Path, nodes: Sequence[NodeSpec] = NODES) -> Iterator[None]:
-    """Nodes that give pods their life, as their images say, for as long as the context lasts.
+def kubelets(kubeconfig: Path, nodes: Sequence[NodeSpec] = NODES, lives: Lives | None = None) -> Iterator[None]:
+    """Nodes that give pods their life, as their images or ``lives`` say, for as long as the context lasts.
 
     What ends them before their time is raised here, at the start or with the context.
     """
     started = Future[None]()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
-    living = loop.create_task(_run(kubeconfig, nodes, started, stop))
+    living = loop.create_task(_run(kubeconfig, nodes, lives, started, stop))
     living.add_done_callback(lambda done: None if started.done() else started.set_exception(done.exception()))
     thread = threading.Thread(target=lambda: loop.run_until_complete(asyncio.wait([living])), daemon=True)
     thread.start()
@@ -44,11 +45,15 @@ def kubelets(kubeconfig: Path, nodes: Sequence[NodeSpec] = NODES) -> Iterator[No
     living.result()
 
 
-async def _run(kubeconfig: Path, nodes: Sequence[NodeSpec], started: Future[None], stop: asyncio.Event) -> None:
+async def _run(
+    kubeconfig: Path, nodes: Sequence[NodeSpec], lives: Lives | None, started: Future[None], stop: asyncio.Event
+) -> None:
     clock = SystemClock()
     connection = await load_connection(str(kubeconfig))
     async with Client(HttpTransport(connection), clock=clock) as client:
-        cluster = SimulatedCluster(RemoteClusterAPI(client), clock, random.Random(), nodes=nodes, parts=Parts.KUBELETS)
+        cluster = SimulatedCluster(
+            RemoteClusterAPI(client), clock, random.Random(), nodes=nodes, parts=Parts.KUBELETS, lives=lives
+        )
         running = asyncio.create_task(cluster.run())
         await cluster.ready()
         if not running.done():

@@ -163,7 +163,7 @@ async def test_a_ready_pod_goes_on_being_probed_while_it_ends(tmp_path: Path) ->
                 volumeMounts=[{"name": "work", "mountPath": "/work"}],
             ),
             volumes=[{"name": "work", "emptyDir": {}}],
-            terminationGracePeriodSeconds=60,
+            terminationGracePeriodSeconds=20,
         )
         await bench.seen("draining", ready)
         await bench.bench.delete(PODS, "draining")
