@@ -3,7 +3,7 @@
 import json
 import subprocess
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,34 +46,44 @@ class PrometheusServer:
 @contextmanager
 def prometheus_server(folder: Path, metrics: str) -> Iterator[PrometheusServer]:
     """Scrapes the one target ``metrics``, a URL, as a Prometheus in a cluster would scrape the operator's pod."""
-    address = f"127.0.0.1:{free_port()}"
+    static = {"targets": [urlsplit(metrics).netloc], "labels": {"namespace": "aiop-system", "pod": "aiop-0"}}
+    job = {"job_name": "aiop", "honor_labels": True, "static_configs": [static]}
+    with scraping(folder, job, f"127.0.0.1:{free_port()}") as server:
+        yield server
+
+
+@contextmanager
+def scraping(
+    folder: Path, job: Mapping[str, Any], address: str, command: Callable[..., list[str]] = lambda *words: [*words]
+) -> Iterator[PrometheusServer]:
+    """Listens at ``address`` and has one job of ``scrape_configs``; ``command`` makes it run somewhere else."""
     configuration = folder / "prometheus.yaml"
-    configuration.write_text(yaml.safe_dump(_configuration(folder, urlsplit(metrics).netloc)))
-    command = [
+    configuration.write_text(yaml.safe_dump(_configuration(folder, job)))
+    words = [
         str(ensure_prometheus().server),
         f"--config.file={configuration}",
         f"--web.listen-address={address}",
         f"--storage.tsdb.path={folder / 'data'}",
     ]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+        process = subprocess.Popen(command(*words), stdout=log, stderr=log, cwd=folder)
     try:
         server = PrometheusServer(f"http://{address}")
-        eventually(lambda: server.get("rules"), told=(folder / "log").read_text)
+        eventually(lambda: process.poll() is not None or server.get("rules"), told=(folder / "log").read_text)
+        assert process.poll() is None, (folder / "log").read_text()
         yield server
     finally:
         process.terminate()
         process.wait(_STOP_SECONDS)
 
 
-def _configuration(folder: Path, target: str) -> dict[str, Any]:
+def _configuration(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     rules = folder / "rules.yaml"
     rules.write_text(yaml.safe_dump({"groups": _impatient(groups())}))
-    static = {"targets": [target], "labels": {"namespace": "aiop-system", "pod": "aiop-0"}}
     return {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(rules)],
-        "scrape_configs": [{"job_name": "aiop", "honor_labels": True, "static_configs": [static]}],
+        "scrape_configs": [dict(job)],
     }
 
 
