@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -162,8 +162,3 @@ async def network_bench(
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await asyncio.gather(*(pod.stop() for pod in bench.pods))
-
-
-def names(pods: Sequence[Pod]) -> set[str]:
-    """Their names."""
-    return {pod.name for pod in pods}

@@ -100,7 +100,11 @@ class Autoscalers:
         scaler = self._scalers.get(key)
         if scaler is None or terminating(scaler):
             return None
-        await self._look(scaler, key)
+        try:
+            await self._look(scaler, key)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            # What the real server would not have let in; it must not stop the others.
+            await self._events.warning(scaler, "InvalidSpec", f"the spec cannot be read: {error!r}")
         return self._sync_seconds if self._metrics is not None else None
 
     async def _look(self, scaler: Object, key: ObjectKey) -> None:
@@ -144,10 +148,10 @@ class Autoscalers:
             status |= {"lastScaleTime": status_of(scaler).get("lastScaleTime"), "conditions": self._said(scaler, *said)}
             await self._write(scaler, without_empty(status) | {"desiredReplicas": current})
             return
-        reason = f"{found.title} above target" if decision.replicas > current else "All metrics below target"
         memory = self._memories[uid_of(scaler)]
-        rescaled(current, decision.replicas, memory, self._world.clock.monotonic())
+        reason = f"{found.title} above target" if decision.replicas > current else "All metrics below target"
         await self._rescale(scaler, resource, target, decision.replicas, reason, metrics=found.statuses, said=said[1:])
+        rescaled(current, decision.replicas, memory, self._world.clock.monotonic())
 
     def _decision(self, scaler: Object, found: Measurement, current: int, behavior: Behavior) -> Decision:
         now = self._world.clock.monotonic()

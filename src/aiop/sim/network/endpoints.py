@@ -1,5 +1,6 @@
 """Which pods stand behind a Service now, read off its EndpointSlices as kube-proxy reads them."""
 
+import ipaddress
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def usable_by_port(slices: Iterable[Object]) -> dict[str, tuple[Endpoint, ...]]:
     leaving: dict[str, list[Endpoint]] = defaultdict(list)
     for each in slices:
         for name, endpoint, conditions in _listed(each):
-            if conditions.get("ready", True):
+            if conditions.get("ready") is not False:
                 ready[name].append(endpoint)
             elif conditions.get("serving") and conditions.get("terminating"):
                 leaving[name].append(endpoint)
@@ -105,7 +106,18 @@ def _listed(endpoint_slice: Object) -> Iterator[tuple[str, Endpoint, Object]]:
         if port.get("protocol", "TCP") != "TCP" or not port.get("port"):
             continue
         for each in endpoint_slice.get("endpoints") or []:
+            if not _is_address(next(iter(each.get("addresses") or []), "")):
+                continue  # anybody may write a slice
             target = each.get("targetRef") or {}
-            pod = ObjectKey(endpoint_slice["metadata"]["namespace"], target["name"]) if target.get("name") else None
-            endpoint = Endpoint(each["addresses"][0], port["port"], pod, target.get("uid", ""))
+            named = target.get("kind") == "Pod" and target.get("name")
+            pod = ObjectKey(endpoint_slice["metadata"]["namespace"], target["name"]) if named else None
+            endpoint = Endpoint(each["addresses"][0], port["port"], pod, target.get("uid") or "")
             yield port.get("name") or "", endpoint, each.get("conditions") or {}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True

@@ -47,7 +47,7 @@ class Network:
         )
         endpoints, reach = Endpoints(self._slices), Reach(pods)
         self.services = ServiceProxies(self._services, endpoints, reach)
-        self.router = Router(self._ingresses, self._services, endpoints, Forwarder(endpoints, reach, repeat=repeat))
+        self.router = Router(self._ingresses, self._services, Forwarder(endpoints, reach, repeat=repeat))
         # Where the router answers for certain; what Ingresses say may be an address of its own.
         self.router_url = ""
         self._ready = asyncio.Event()

@@ -4,6 +4,8 @@ from aiop.sim.network.endpoints import Endpoint
 from aiop.sim.processes.errors import ProcessPodError
 from aiop.sim.processes.podaccess import Address, PodAccess
 
+_HIGHEST_PORT = 65535
+
 
 class Unreachable(ConnectionError):
     """Raised when nothing listens for an endpoint on this machine: its pod is simulated, or has just ended."""
@@ -17,6 +19,9 @@ class Reach:
 
     def address(self, endpoint: Endpoint) -> Address:
         """Where to connect to; raises Unreachable."""
+        if not 0 < endpoint.port <= _HIGHEST_PORT:
+            message = f"there is no port {endpoint.port}"
+            raise Unreachable(message)
         if self._pods is None or endpoint.pod is None:
             return Address(endpoint.address, endpoint.port)
         try:

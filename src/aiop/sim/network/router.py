@@ -3,19 +3,15 @@
 import posixpath
 import re
 
-import structlog
 from aiohttp import web
 
 from aiop.sim.cluster.api import Object
 from aiop.sim.cluster.mirror import Mirror
 from aiop.sim.cluster.objects import spec_of, terminating
-from aiop.sim.network.endpoints import Endpoints
 from aiop.sim.network.errors import NotForwarded
 from aiop.sim.network.forwarding import Forwarder
 from aiop.sim.network.rules import Route, Rules
 from aiop.sim.network.services import NotThere, find_port
-
-log = structlog.get_logger(__name__)
 
 # The class that the router serves. Its controller is of ingress-nginx's family, whose rewrite annotation it obeys.
 CLASS_NAME = "embedded"
@@ -26,7 +22,7 @@ _MOST_HEADERS = 100
 # Each costs some 100 KiB at most (a held body, a piece each way).
 _MOST_UNDER_WAY = 2048
 # What a rewrite target may be: a path. Groups of a regular expression are not played.
-_PLAIN_TARGET = re.compile(r"/[^\s?#$\\]*")
+_PLAIN_TARGET = re.compile(r"/[A-Za-z0-9._~!&'()*+,;=:@%/-]*")
 _STOP_SECONDS = 1.0
 
 
@@ -38,10 +34,9 @@ class Router:
     upgraded connections, HTTP/2.
     """
 
-    def __init__(self, ingresses: Mirror, services: Mirror, endpoints: Endpoints, forwarder: Forwarder) -> None:
+    def __init__(self, ingresses: Mirror, services: Mirror, forwarder: Forwarder) -> None:
         self._ingresses = ingresses
         self._services = services
-        self._endpoints = endpoints
         self._forwarder = forwarder
         self._rules: Rules | None = None
         self._under_way = 0

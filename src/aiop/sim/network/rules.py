@@ -5,7 +5,7 @@ Exact one before any Prefix, of Prefixes the longest, segment by segment. Where 
 one has the path.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from aiop.runtime.client.resource import ObjectKey
@@ -66,10 +66,6 @@ class Rules:
                 return self._hosts[each].find(path) or self._rest
         return self._rest
 
-    def hosts(self) -> Sequence[str]:
-        """The hosts that have rules; the empty one is every other host."""
-        return sorted(self._hosts)
-
     def _take(self, ingress: Object) -> None:
         spec = spec_of(ingress)
         if self._rest is None and spec.get("defaultBackend"):
@@ -85,7 +81,7 @@ class Rules:
 
 def _route(ingress: Object, backend: Object, rewrite: str) -> Route | None:
     service = backend.get("service")
-    if not service:
+    if not service or not service.get("name"):
         return None
     return Route(ObjectKey(key_of(ingress).namespace, service["name"]), service.get("port") or {}, rewrite)
 

@@ -1,6 +1,7 @@
 """kube-proxy's part of the embedded cluster: for every port of every Service a TCP proxy to the ready pods."""
 
 import asyncio
+import ipaddress
 from collections.abc import Iterator
 
 import structlog
@@ -18,6 +19,9 @@ from aiop.sim.processes.podaccess import Address
 
 log = structlog.get_logger(__name__)
 
+# Loopback addresses for Services; pods have those of 127.64.0.0/10.
+NETWORK = ipaddress.IPv4Network("127.128.0.0/9")
+_HIGHEST_PORT = 65535
 _CONNECT_SECONDS = 2.0
 _ATTEMPTS = 5
 # Each costs two sockets and up to 256 KiB of buffers.
@@ -32,7 +36,8 @@ class ServiceProxies:
     """Keeps one listener a Service port, at the Service's own address where the system allows it.
 
     Promised: a connection goes to a ready pod, and to another one if the first refuses; connections that are open stay
-    open when their pod is on its way out. A Service without ready pods resets connections at once.
+    open when their pod is on its way out. A Service without ready pods resets connections at once. No Service gets an
+    address of this machine that is not in `NETWORK`.
     """
 
     def __init__(self, services: Mirror, endpoints: Endpoints, reach: Reach) -> None:
@@ -96,13 +101,15 @@ class ServiceProxies:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._serve(port, reader, writer)
 
-        try:
-            server = await asyncio.start_server(serve, wanted["address"], wanted["port"])
-        except OSError as error:
-            server = await asyncio.start_server(serve, _ANYWHERE, 0)
-            log.debug("a Service listens elsewhere", service=str(port.service), why=str(error))
-        host, number = server.sockets[0].getsockname()[:2]
-        self._listeners[port] = (wanted, server, Address(host, number))
+        places = [(wanted["address"], wanted["port"])] if _is_ours(wanted) else []
+        for host, number in (*places, (_ANYWHERE, 0)):
+            try:
+                server = await asyncio.start_server(serve, host, number)
+            except OSError as error:
+                log.debug("a Service cannot listen there", service=str(port.service), where=host, why=str(error))
+            else:
+                self._listeners[port] = (wanted, server, Address(*server.sockets[0].getsockname()[:2]))
+                return
 
     async def _close(self, port: ServicePort) -> None:
         _, server, _ = self._listeners.pop(port)
@@ -146,6 +153,14 @@ class ServiceProxies:
                 return await asyncio.open_connection(address.host, address.port)
         except (OSError, TimeoutError):
             return None
+
+
+def _is_ours(wanted: Object) -> bool:
+    """True for an address that Services may have: whoever makes one shall take no other of this machine's."""
+    try:
+        return ipaddress.IPv4Address(wanted["address"]) in NETWORK and 0 < wanted["port"] <= _HIGHEST_PORT
+    except ValueError:
+        return False
 
 
 def _wanted(key: ObjectKey, service: Object) -> Iterator[tuple[ServicePort, Object]]:

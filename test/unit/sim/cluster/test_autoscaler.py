@@ -6,6 +6,7 @@ import pytest
 
 from aiop.runtime.client.builtin import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, PODS
 from aiop.runtime.client.resource import ObjectKey
+from aiop.sim.cluster.events import CORE_EVENTS
 from aiop.sim.metrics.podmetrics import PodMetrics
 from support.clock import FakeClock
 from support.podmeasures import MadeUpMetrics
@@ -111,3 +112,17 @@ async def test_bounds_and_zero_come_before_metrics(replicas: int) -> None:
         await scaled(bench, load, [CPU_75])
         await bench.change(DEPLOYMENTS, "web", {"spec": {"replicas": replicas}})
         assert await pass_time(bench, load, 20) == (0 if not replicas else 3)
+
+
+async def test_an_autoscaler_that_makes_no_sense_stops_no_other() -> None:
+    load = Load()
+    async with simulated(metrics=load) as bench:
+        reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+        nonsense = {"scaleUp": {"tolerance": "much"}}
+        spec = {"scaleTargetRef": reference, "maxReplicas": 3, "metrics": [CPU_75], "behavior": nonsense}
+        await bench.make(HORIZONTALPODAUTOSCALERS, "bad", spec=spec)
+        await scaled(bench, load, [CPU_75], behavior={"scaleUp": {"tolerance": "50m"}})
+        load.total = 1900
+        assert await pass_time(bench, load, 40) == 3
+        events = await bench.all(CORE_EVENTS)
+        assert "InvalidSpec" in {each["reason"] for each in events if each["involvedObject"]["name"] == "bad"}

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from aiop.runtime.client.builtin import SERVICES
+from aiop.runtime.client.builtin import ENDPOINTSLICES, SERVICES
 from aiop.runtime.client.resource import ObjectKey
 from aiop.sim.processes.podaccess import Address
 from support.networkbench import NAMESPACE, Bench, Pod, network_bench, until
@@ -128,3 +128,34 @@ async def test_a_headless_service_has_no_proxy(bench: Bench) -> None:
     await bench.service("web")
     await listening(bench)
     assert bench.network.services.address(ObjectKey(NAMESPACE, "quiet"), 80) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "port"),
+    [("0.0.0.0", 8099), ("127.0.0.1", 8099), ("localhost", 8099), ("10.96.0.9", 8099), ("127.201.0.9", 99_999)],  # noqa: S104
+)
+async def test_no_service_takes_an_address_that_is_not_for_services(bench: Bench, address: str, port: int) -> None:
+    await bench.make(SERVICES, "greedy", spec={"clusterIP": address, "ports": [{"name": "http", "port": port}]})
+    found = await listening(bench, ObjectKey(NAMESPACE, "greedy"), port)
+    assert found.host == "127.0.0.1"
+    assert found.port != port
+
+
+async def test_slices_that_make_no_sense_stop_nobody(bench: Bench) -> None:
+    await bench.service("web")
+    good, bad = await bench.pod("a"), Pod("b", 70_000)
+    nowhere: dict[str, object] = {"addresses": [], "conditions": {}}
+    name = {"addresses": ["metadata.internal"], "conditions": {"ready": None}}
+    labels = {"kubernetes.io/service-name": "web"}
+    for number, endpoint in enumerate((nowhere, name)):
+        meta = {"name": f"bad-{number}", "namespace": NAMESPACE, "labels": labels}
+        ports = [{"name": "http", "port": 80}]
+        await bench.api.create(
+            ENDPOINTSLICES,
+            NAMESPACE,
+            {"metadata": meta, "addressType": "IPv4", "ports": ports, "endpoints": [endpoint]},
+        )
+    await bench.behind("web", bad, good)
+    address = await listening(bench)
+    await until_asked(address, lambda answer: answer == "a")
+    assert {await ask(address) for _ in range(5)} == {"a"}

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from aiop.sim.cluster.amounts import amount
 from aiop.sim.cluster.api import Object
 from aiop.sim.cluster.scaling.replicas import Tolerances
 
@@ -88,7 +89,7 @@ def behavior_of(spec: Mapping[str, Object]) -> Behavior:
     """spec.behavior of an HPA with its defaults."""
     given = spec.get("behavior") or {}
     up, down = given.get("scaleUp") or {}, given.get("scaleDown") or {}
-    tolerances = Tolerances(float(up.get("tolerance") or 0.1), float(down.get("tolerance") or 0.1))
+    tolerances = Tolerances(_tolerance(up), _tolerance(down))
     return Behavior(_direction(up, 0.0, _UP), _direction(down, _DOWNSCALE_WINDOW, _DOWN), tolerances)
 
 
@@ -113,6 +114,11 @@ def rescaled(old: int, new: int, memory: Memory, now: float) -> None:
         memory.grown.append(Dated(now, new - old))
     elif new < old:
         memory.shrunk.append(Dated(now, old - new))
+
+
+def _tolerance(given: Object) -> float:
+    """A quantity; a tenth if it is not set, and nothing is forgiven at zero."""
+    return 0.1 if given.get("tolerance") is None else float(amount(given["tolerance"]))
 
 
 def _direction(given: Object, window: float, policies: tuple[Policy, ...]) -> Direction:
