@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from hack.bench.cache import measure_cpu, measure_memory
+from hack.bench.demo import measure_demo
 from hack.bench.figures import Figure, table_of
 from hack.bench.loopback import measure_list, measure_loopback
 from hack.bench.results import NotForPrint, keep, print_on, read
@@ -28,6 +29,7 @@ _PARTS: dict[str, Callable[[float], list[Figure]]] = {
     "quiet": measure_quiet,
     "workloads": measure_workloads,
     "failover": measure_failover,
+    "demo": measure_demo,
 }
 
 
