@@ -21,7 +21,7 @@ from support.simulated import TEAM, Bench, Object, simulated
 # One turn of waiting: so much real time, and so much of the cluster's.
 _TURN_SECONDS, _TURN_MOVES = 0.02, 0.2
 # Far longer than anything here takes, on however busy a machine.
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 
 SHELL = Program(entrypoint=["sh", "-c"], arguments=["sleep 1000"])
 PYTHON = Program(entrypoint=[sys.executable, "-u", "-c"])

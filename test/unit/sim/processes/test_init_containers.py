@@ -73,7 +73,12 @@ async def test_a_sidecar_starts_before_restarts_always_and_ends_after_the_contai
 
 async def test_the_containers_wait_for_a_sidecars_startup_probe(tmp_path: Path) -> None:
     async with process_pods(tmp_path) as bench:
-        probe = {"exec": {"command": ["test", "-e", "/shared/up"]}, "periodSeconds": 1, "failureThreshold": 100}
+        probe = {
+            "exec": {"command": ["test", "-e", "/shared/up"]},
+            "periodSeconds": 1,
+            "timeoutSeconds": 60,
+            "failureThreshold": 1000,
+        }
         sidecar = shell("sidecar", "sleep 1000", restartPolicy="Always", startupProbe=probe)
         await bench.pod("gated", shell("main", "sleep 1000"), initContainers=[sidecar], volumes=SHARED)
         pod = await bench.seen("gated", lambda pod: running(pod, "sidecar"))

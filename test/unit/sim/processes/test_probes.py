@@ -17,7 +17,7 @@ def web(**rest: Any) -> Object:
 
 
 def get(path: str, **rest: Any) -> Object:
-    return {"httpGet": {"path": path, "port": "http", **rest}, "periodSeconds": 1}
+    return {"httpGet": {"path": path, "port": "http", **rest}, "periodSeconds": 1, "timeoutSeconds": 10}
 
 
 async def said(bench: ProcessBench, reason: str, words: str) -> None:
@@ -35,7 +35,7 @@ async def said(bench: ProcessBench, reason: str, words: str) -> None:
         get("/redirect//other"),
         get("//192.0.2.1/status/200?a=b c"),
         {"tcpSocket": {"port": 8080}, "periodSeconds": 1},
-        {"exec": {"command": ["sh", "-c", "exit 0"]}, "periodSeconds": 1},
+        {"exec": {"command": ["sh", "-c", "exit 0"]}, "periodSeconds": 1, "timeoutSeconds": 60},
     ],
     ids=["http", "redirect without location", "redirect on the host", "two slashes", "tcp", "exec"],
 )
@@ -54,9 +54,9 @@ async def test_what_answers_is_ready(tmp_path: Path, probe: Object) -> None:
         (get("/", port=1), "connect: connection refused"),
         (get("/", port="nothing"), "couldn't find port: nothing"),
         ({"tcpSocket": {"port": 1}, "periodSeconds": 1}, "connect: connection refused"),
-        ({"exec": {"command": ["sh", "-c", "echo no; exit 1"]}, "periodSeconds": 1}, "Readiness probe failed: no\n"),
+        ({"exec": {"command": ["sh", "-c", "echo no; exit 1"]}, "timeoutSeconds": 60}, "Readiness probe failed: no\n"),
         ({"exec": {"command": ["sleep", "1000"]}, "periodSeconds": 1}, "timed out after 1s"),
-        ({"exec": {"command": ["no-such-command"]}, "periodSeconds": 1}, "executable file not found in $PATH"),
+        ({"exec": {"command": ["no-such-command"]}, "timeoutSeconds": 60}, "executable file not found in $PATH"),
         ({"grpc": {"port": 8080}, "periodSeconds": 1}, "probes of the kind grpc are not made"),
     ],
     ids=["status", "redirect", "slow", "refused", "no port", "tcp", "exec", "exec slow", "exec missing", "grpc"],
@@ -98,7 +98,12 @@ async def test_a_container_that_fails_its_liveness_probe_is_restarted(tmp_path: 
 async def test_no_other_probe_is_made_before_the_startup_probe_has_succeeded(tmp_path: Path) -> None:
     async with process_pods(tmp_path) as bench:
         flag = tmp_path / "flag"
-        startup = {"exec": {"command": ["test", "-e", str(flag)]}, "periodSeconds": 1, "failureThreshold": 10000}
+        startup = {
+            "exec": {"command": ["test", "-e", str(flag)]},
+            "periodSeconds": 1,
+            "timeoutSeconds": 60,
+            "failureThreshold": 10000,
+        }
         await bench.pod("pod", web(startupProbe=startup, readinessProbe=get("/"), livenessProbe=get("/status/500")))
         pod = await bench.seen("pod", running)
         await said(bench, "Unhealthy", "Startup probe failed")
