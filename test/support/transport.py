@@ -15,8 +15,8 @@ def ok(body: object) -> Response:
     return Response(200, {}, msgspec.json.encode(body))
 
 
-def refusal(status: int, reason: str) -> Response:
-    body = {"kind": "Status", "status": "Failure", "code": status, "reason": reason, "message": reason}
+def refusal(status: int, reason: str, message: str = "") -> Response:
+    body = {"kind": "Status", "status": "Failure", "code": status, "reason": reason, "message": message or reason}
     return Response(status, {}, msgspec.json.encode(body))
 
 
