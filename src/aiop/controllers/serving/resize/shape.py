@@ -50,14 +50,16 @@ def shape_of(observed: Observed, revision: KnownRevision) -> Shape:
     only = _only_set(observed, live)
     if only is None:
         return Shape()  # it is rolling already, for a cause that is not ours: nothing is left to preserve
-    wanted, has, makes = amounts_of(revision.data.pod), template_amounts(live.template), template_amounts(_of(only))
-    if not agrees(has, wanted):
+    makes, has = only.spec.template, template_amounts(live.template)
+    if not agrees(has, amounts_of(revision.data.pod)):
         # Unless somebody else has changed it: then it is put right as everything is.
-        ours = agrees(makes, has) and any(agrees(has, each) for each in revision.given)
+        still = live.paused or agrees(template_amounts(makes), has)
+        ours = still and any(agrees(has, each) for each in revision.given)
         return Shape(paused=ours, settled=not ours)
     if not live.paused:
         return Shape()
-    if not agrees(makes, wanted):
+    # To the letter: a request that is named and one that its limit stands for are two templates to the controller.
+    if makes != live.template:
         return Shape(paused=True, lagging=only if live.current else None, settled=False)
     waits = only.status.observed_generation < only.metadata.generation
     return Shape(paused=waits, settled=paused_by_another(live.view, FIELD_MANAGER))
@@ -85,10 +87,6 @@ def template_resizes(observed: Observed, revisions: Iterable[KnownRevision]) -> 
 def template_amounts(template: Template) -> Amounts:
     """The amounts of every container of a template."""
     return shown([*template.spec.init_containers, *template.spec.containers])
-
-
-def _of(replica_set: ReplicaSet) -> Template:
-    return replica_set.spec.template
 
 
 def _only_set(observed: Observed, live: DeploymentState) -> ReplicaSet | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aiop.controllers.serving.resize.pods import PATIENCE
@@ -115,6 +115,7 @@ def test_what_is_under_way_is_told_with_its_numbers() -> None:
 
 
 @given(st.lists(st.sampled_from(["operator", "cluster", "2", "3", "4", "grow", "shrink"]), max_size=30))
+@example(["3", "operator", "cluster", "operator", "2"])
 @settings(max_examples=150, deadline=None)
 def test_however_changes_and_passes_meet_no_server_is_replaced_and_the_last_word_counts(story: list[str]) -> None:
     world = served_world(replicas=3)
