@@ -70,7 +70,7 @@ TROUBLES = [
     Trouble("OutOfMemory", "its limit of 32Mi", runs("tail", "/dev/zero")),
     Trouble("ContainerStartFailed", "nosuch-server", runs("nosuch-server")),
     Trouble("KilledByProbe", "startup probe fails too often",
-            runs("sleep", "600", probes={"startup": {**TCP, "failureThreshold": 2}}, terminationGracePeriodSeconds=10)),
+            runs("sleep", "600", probes={"startup": {**TCP, "failureThreshold": 2}})),
     Trouble("ReadinessFailing", "GET /ready on port http", more="statuscode: 404",
             spec=runs(*SERVES, probes={"startup": TCP, "readiness": {"path": "/ready", "periodSeconds": 1}})),
     Trouble("MissingClaim", 'persistentvolumeclaim "nosuch" not found', {"modelUri": "pvc://nosuch/model"}),
@@ -176,22 +176,19 @@ def troubled(
     for claim in ("models", "gone"):
         eventually(lambda claim=claim: plain.get("pvc", claim)["status"].get("phase") == "Bound")  # type: ignore[misc]  # mypy takes no default
     for trouble in TROUBLES:
-        Kubectl(admin.kubeconfig, trouble.namespace).apply(troubled_workload(trouble, busybox))
+        Kubectl(admin.kubeconfig, trouble.namespace).apply(
+            small(busybox, trouble.workload, **({"modelUri": "pvc://models/corrupt"} | trouble.spec))
+        )
     yield admin
     admin("delete", "mutatingadmissionpolicy,mutatingadmissionpolicybinding", SECURITY)
     admin("delete", "namespace", *namespaces, "--timeout=120s")
     admin("delete", "persistentvolume", f"{PLAIN}-models", f"{PLAIN}-gone")
 
 
-def troubled_workload(trouble: Trouble, image: str) -> dict[str, Any]:
-    spec = {
-        "image": image,
-        "framework": None,
-        "command": SERVES,
-        "modelUri": "pvc://models/corrupt",
-        "resources": SMALL,
-    }
-    return workload(trouble.workload, **(spec | trouble.spec))
+def small(image: str, name: str = "demo", /, **spec: Any) -> dict[str, Any]:
+    """A small workload of that image; its server heeds no SIGTERM, so it is not given long."""
+    common = {"image": image, "framework": None, "command": SERVES, "terminationGracePeriodSeconds": 10}
+    return workload(name, **(common | {"resources": SMALL} | spec))
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.workload)
@@ -213,9 +210,7 @@ def test_each_trouble_is_named_by_the_conditions_and_by_explain(troubled: Kubect
 def test_a_kubelet_that_stops_is_a_node_that_does_not_answer(
     node: NodeCluster, team: Kubectl, released: str, busybox: str
 ) -> None:
-    team.apply(
-        workload(image=busybox, framework=None, command=SERVES, modelUri=None, modelName="none", resources=SMALL)
-    )
+    team.apply(small(busybox, modelName="none"))
     wait_for(team, "Ready", "True")
     node.stop_kubelet()
     try:
