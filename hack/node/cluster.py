@@ -106,8 +106,11 @@ class NodeCluster:
 
     def load(self, archive: Path) -> None:
         """Import an OCI archive into containerd; pods name it by its full reference and never pull it."""
-        containerd = ["--address", str(self._place.containerd), "--namespace", "k8s.io"]
-        _said([*self.entered("ctr"), *containerd, "images", "import", str(archive)], self._environment())
+        self._images("import", str(archive))
+
+    def name(self, reference: str, other: str) -> None:
+        """Give an image that was loaded another full reference too."""
+        self._images("tag", "--force", reference, other)
 
     def inside(self, *command: str) -> list[str]:
         """A command line that runs ``command`` in the node's network."""
@@ -186,6 +189,10 @@ class NodeCluster:
                 message = f"the cluster did not come up:\n{log[-4000:]}"
                 raise NodeFailed(message)
             time.sleep(0.05)
+
+    def _images(self, *words: str) -> None:
+        containerd = ["--address", str(self._place.containerd), "--namespace", "k8s.io"]
+        _said([*self.entered("ctr"), *containerd, "images", *words], self._environment())
 
     @property
     def _known_programs(self) -> Programs:

@@ -16,6 +16,7 @@ from hack.helm import ensure_helm
 from hack.images import ensure_image
 from hack.node.cluster import NodeCluster
 from support.kubectl import Kubectl, eventually
+from support.replicas import Replicas
 from support.workloads import restricted_namespace
 
 CHART = Path(__file__).parents[3] / "charts" / "aiop"
@@ -74,6 +75,14 @@ def released(node: NodeCluster, admin: Kubectl) -> Iterator[str]:
     yield SYSTEM
     if "AIOP_NODE_FOLDER" not in os.environ:
         _helm(admin, "uninstall", "aiop", "--wait", "--timeout=120s")
+
+
+@pytest.fixture
+def replicas(node: NodeCluster, admin: Kubectl, released: str) -> Replicas:
+    """The release's pods, both ready and one of them leading, whatever the test before did to them."""
+    found = Replicas(admin, node.audit_log)
+    eventually(lambda: found.ready(2) and found.leader(), told=lambda: found.kubectl("get", "pods"))
+    return found
 
 
 def _helm(admin: Kubectl, *arguments: str) -> None:

@@ -27,13 +27,6 @@ PERIOD_SECONDS = 0.25
 
 
 @pytest.fixture
-def replicas(node: NodeCluster, admin: Kubectl, released: object) -> Replicas:
-    found = Replicas(admin, node.audit_log)
-    eventually(lambda: found.ready(2) and found.leader(), told=lambda: found.kubectl("get", "pods"))
-    return found
-
-
-@pytest.fixture
 def _load(node: NodeCluster, team: Kubectl, released: object) -> Iterator[None]:
     """Somebody changes a workload's path, again and again: the Ingress follows."""
     team.apply(workload(replicas=0, modelUri="pvc://models/iris", inferenceEndpoint="/v0"))

@@ -26,13 +26,6 @@ ALERT = "AiopReplicaDown"
 
 
 @pytest.fixture
-def replicas(node: NodeCluster, admin: Kubectl, released: object) -> Replicas:
-    found = Replicas(admin, node.audit_log)
-    eventually(lambda: found.ready(2) and found.leader(), told=lambda: found.kubectl("get", "pods"))
-    return found
-
-
-@pytest.fixture
 def prometheus(node: NodeCluster, admin: Kubectl, replicas: Replicas, tmp_path: Path) -> Iterator[PrometheusServer]:
     """In the node's network, with the job and the rights of the page."""
     given = page()

@@ -6,18 +6,11 @@ from typing import Any
 import pytest
 
 from hack.node.cluster import NodeCluster
-from support.kubectl import Kubectl, eventually
+from support.kubectl import Kubectl
 from support.replicas import HEALTH_PORT, SYSTEM, Replicas, pod_of
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 _NOBODY = "65532"
-
-
-@pytest.fixture
-def replicas(node: NodeCluster, admin: Kubectl, released: object) -> Replicas:
-    found = Replicas(admin, node.audit_log)
-    eventually(lambda: found.ready(2) and found.leader(), told=lambda: found.kubectl("get", "pods"))
-    return found
 
 
 def process(node: NodeCluster, pod: str) -> Path:

@@ -1,0 +1,30 @@
+"""The release `aiop` of the chart in a real cluster: what it was installed with, and back to that at the end."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from support.helm import CHART, Helm
+from support.replicas import RELEASE
+
+# Helm waits for pods that start, as kubectl does for what it waits for.
+WAITED = ("--wait", "--timeout=120s")
+# What others took over meanwhile is taken back.
+_TAKEN_BACK = ("--take-ownership", "--force-conflicts")
+
+
+@contextmanager
+def put_back(helm: Helm, folder: Path) -> Iterator[Path]:
+    """A file with the release's values; afterwards it is there again as it was, whatever was done to it."""
+    values = folder / "values.json"
+    values.write_text(json.dumps(_values(helm)))
+    try:
+        yield values
+    finally:
+        helm("upgrade", "--install", RELEASE, CHART, "--values", values, *WAITED, *_TAKEN_BACK)
+
+
+def _values(helm: Helm) -> Any:
+    return json.loads(helm("get", "values", RELEASE, "--output", "json"))
