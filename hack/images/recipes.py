@@ -38,7 +38,7 @@ class Recipe:
 
 
 def _busybox() -> Recipe:
-    """One static program under all its names; without a command it sleeps, so that it serves as a sandbox too."""
+    """One static program under all its names; it only sleeps, so that it serves as a sandbox, which has no PATH."""
 
     def make(tree: Path, _: Path) -> None:
         debian.unpack(debian.download(["busybox-static"]), tree)
@@ -49,7 +49,7 @@ def _busybox() -> Recipe:
             (tree / "usr" / "bin" / name).symlink_to("busybox")
 
     layer = Layer("busybox", ["busybox-static"], make)
-    return Recipe([layer], ContainerConfig(command=["sleep", "infinity"], user=_USER))
+    return Recipe([layer], ContainerConfig(command=["/usr/bin/sleep", "infinity"], user=_USER))
 
 
 def _python() -> Recipe:

@@ -1,15 +1,10 @@
-"""containerd as the node's container runtime: its settings, and the image that holds a pod's namespaces."""
+"""The settings of containerd, the node's container runtime."""
 
-import hashlib
-import io
-import json
-import tarfile
+import subprocess
 from pathlib import Path
 
-from hack.debian import download, unpack
 from hack.node.place import Place
-
-PAUSE = "docker.io/local/pause:1"
+from hack.node.programs import Programs
 
 _SETTINGS = """
 version = 2
@@ -26,7 +21,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   path = "{state}/opt"
 
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{pause}"
+  sandbox_image = "{sandbox}"
   # Without CAP_SYS_RESOURCE no process may lower its score; every sandbox would fail.
   restrict_oom_score_adj = true
   stream_server_address = "127.0.0.1"
@@ -47,53 +42,21 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 """
 
 
-def write_settings(place: Place, plugins: Path) -> Path:
+def write_settings(place: Place, programs: Programs) -> Path:
     """The settings file of containerd."""
     path = place.state / "containerd.toml"
-    words = {"state": place.state, "socket": place.containerd, "plugins": plugins, "pause": PAUSE}
-    path.write_text(_SETTINGS.format(snapshotter="overlayfs", **words))
+    settings = _SETTINGS.format(
+        state=place.state,
+        socket=place.containerd,
+        plugins=programs.plugins,
+        sandbox=programs.sandbox.reference,
+        snapshotter=_snapshotter(place.state),
+    )
+    path.write_text(settings)
     return path
 
 
-def write_pause_image(folder: Path) -> Path:
-    """The archive of an image that does nothing until it is told to end."""
-    (package,) = download(["busybox-static"])
-    unpack([package], folder / "busybox")
-    layer = io.BytesIO()
-    with tarfile.open(fileobj=layer, mode="w") as files:
-        files.add(folder / "busybox" / "usr" / "bin" / "busybox", "busybox")
-    return _archive(folder / "pause.tar", layer.getvalue(), ["/busybox", "sleep", "2147483647"])
-
-
-def _archive(path: Path, layer: bytes, entrypoint: list[str]) -> Path:
-    """An OCI archive of one layer."""
-    blobs: list[bytes] = []
-
-    def described(kind: str, content: bytes) -> dict[str, object]:
-        blobs.append(content)
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": digest, "size": len(content)}
-
-    contents = described("layer.v1.tar", layer)
-    settings = {
-        "architecture": "amd64",
-        "os": "linux",
-        "config": {"Entrypoint": entrypoint},
-        "rootfs": {"type": "layers", "diff_ids": [contents["digest"]]},
-    }
-    config = described("config.v1+json", json.dumps(settings).encode())
-    manifest = {"schemaVersion": 2, "config": config, "layers": [contents]}
-    image = described("manifest.v1+json", json.dumps(manifest).encode())
-    image["annotations"] = {"io.containerd.image.name": PAUSE, "org.opencontainers.image.ref.name": PAUSE}
-    with tarfile.open(path, "w") as archive:
-        _add(archive, "oci-layout", b'{"imageLayoutVersion": "1.0.0"}')
-        _add(archive, "index.json", json.dumps({"schemaVersion": 2, "manifests": [image]}).encode())
-        for blob in blobs:
-            _add(archive, f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}", blob)
-    return path
-
-
-def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name)
-    member.size = len(content)
-    archive.addfile(member, io.BytesIO(content))
+def _snapshotter(folder: Path) -> str:
+    """Overlays lie on no overlay, which is what a container's own file system is."""
+    kind = subprocess.run(["stat", "--file-system", "--format=%T", folder], check=True, capture_output=True, text=True)
+    return "native" if kind.stdout.strip() == "overlayfs" else "overlayfs"

@@ -17,6 +17,7 @@ from typing import Self
 from hack.controlplane.build import cache_folder, ensure_built
 from hack.debian import download, unpack
 from hack.environments import ensure_environment
+from hack.images import Image, ensure_image
 from hack.node.goprograms import ensure_go_program
 
 # Program on the PATH → the packages that bring it where it is missing, with the libraries that a bare machine lacks.
@@ -37,13 +38,17 @@ _TABLES = [f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Where each lies. ``environment`` has what must be set for them beside the caller's own."""
+    """Where each lies. ``sandbox`` is the image that holds a pod's namespaces; it only sleeps.
+
+    ``environment`` has what must be set for them beside the caller's own.
+    """
 
     kubernetes: Path
     coredns: Path
     metrics_server: Path
     traefik: Path
     plugins: Path
+    sandbox: Image
     environment: Mapping[str, str]
 
     def write(self, path: Path) -> None:
@@ -54,7 +59,12 @@ class Programs:
     def read(cls, path: Path) -> Self:
         """What `write` wrote."""
         found = json.loads(path.read_text())
-        return cls(environment=found.pop("environment"), **{name: Path(value) for name, value in found.items()})
+        sandbox = found.pop("sandbox")
+        return cls(
+            environment=found.pop("environment"),
+            sandbox=Image(sandbox["reference"], Path(sandbox["archive"])),
+            **{name: Path(value) for name, value in found.items()},
+        )
 
 
 def ensure_programs() -> Programs:
@@ -69,6 +79,7 @@ def ensure_programs() -> Programs:
         metrics_server=ensure_go_program("metrics-server"),
         traefik=ensure_environment("traefik").with_name("traefik"),
         plugins=plugins or _required(root) / "usr" / "lib" / "cni",
+        sandbox=ensure_image("busybox"),
         environment=_environment(root),
     )
 

@@ -86,10 +86,10 @@ class Supervisor:
 
     def _start_containerd(self) -> None:
         network.write_plugins(self._place.state / "plugins", self._place.state)
-        configuration = containers.write_settings(self._place, self._programs.plugins)
+        configuration = containers.write_settings(self._place, self._programs)
         component = self._run("containerd", "containerd", "--config", str(configuration))
         wait_until(lambda: self._ctr("version").returncode == 0, [component], _START_SECONDS)
-        done = self._ctr("images", "import", str(containers.write_pause_image(self._place.state)))
+        done = self._ctr("images", "import", str(self._programs.sandbox.archive))
         if done.returncode:
             raise ProcessFailed(done.stderr)
 

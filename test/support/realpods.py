@@ -2,8 +2,6 @@
 
 from typing import Any
 
-PAUSE = "docker.io/local/pause:1"
-
 
 def restricted_pod(name: str, image: str, *command: str, **container: Any) -> dict[str, Any]:
     """A pod that the restricted level of Pod Security admits, with one container of the same name."""

@@ -50,6 +50,14 @@ def admin(node: NodeCluster) -> Kubectl:
     return Kubectl(node.kubeconfig)
 
 
+@pytest.fixture(scope="session")
+def busybox(node: NodeCluster) -> str:
+    """The reference of a small image that the node has."""
+    image = ensure_image("busybox")
+    node.load(image.archive)
+    return image.reference
+
+
 @pytest.fixture
 def team(admin: Kubectl) -> Iterator[Kubectl]:
     """kubectl in a restricted namespace of the test's own; gone with all that is in it before the next test."""
