@@ -35,7 +35,7 @@ def claim(admin: Kubectl, team: Kubectl, tmp_path: Path) -> Iterator[Models]:
     made.close()
 
 
-@pytest.fixture(params=["ingress", "gateway"])
+@pytest.fixture
 def light(request: pytest.FixtureRequest, node: NodeCluster, team: Kubectl, claim: Models, released: str) -> Kubectl:
     """The namespace of a light server, two of them, over an Ingress and over an HTTPRoute."""
     for version in ("v1", "v2"):
@@ -64,6 +64,11 @@ def light(request: pytest.FixtureRequest, node: NodeCluster, team: Kubectl, clai
     ready(team)
     eventually(lambda: ask(node, HOST, ENDPOINT, {}) == (200, "v1"), told=lambda: ask(node, HOST, ENDPOINT, {}))
     return team
+
+
+def over(*ways: str) -> pytest.MarkDecorator:
+    """By which ways requests come to the light server; the order of a server's end is the same for both."""
+    return pytest.mark.parametrize("light", ways, indirect=True)
 
 
 def ready(team: Kubectl) -> None:
@@ -100,6 +105,7 @@ def under_load(node: NodeCluster, act: Callable[[], None], body: dict[str, Any])
     return load
 
 
+@over("ingress", "gateway")
 def test_a_new_version_loses_no_request(node: NodeCluster, light: Kubectl) -> None:
     def renew() -> None:
         change(light, modelVersion="v2", modelUri="pvc://models/light/v2")
@@ -110,6 +116,7 @@ def test_a_new_version_loses_no_request(node: NodeCluster, light: Kubectl) -> No
     assert ask(node, HOST, ENDPOINT, {}) == (200, "v2")
 
 
+@over("ingress")
 def test_an_eviction_of_one_server_after_the_other_loses_no_request(node: NodeCluster, light: Kubectl) -> None:
     before = pods(light)
 
@@ -124,6 +131,7 @@ def test_an_eviction_of_one_server_after_the_other_loses_no_request(node: NodeCl
     assert set(before).isdisjoint(pods(light))
 
 
+@over("gateway")
 def test_fewer_servers_lose_no_request(node: NodeCluster, light: Kubectl) -> None:
     light("scale", "aiworkload/served", "--replicas=3")
     eventually(lambda: light.get("aiworkload", "served")["status"]["readyReplicas"] == 3)

@@ -10,6 +10,7 @@ import pytest
 
 from hack.node.cluster import NodeCluster
 from support import models
+from support.helm import CHART, Helm
 from support.kubectl import Kubectl, eventually
 from support.models import ServedModel
 from support.servedmodels import GATEWAY, Models, ask, load_image, prediction
@@ -26,6 +27,20 @@ def claim(admin: Kubectl, team: Kubectl, tmp_path: Path) -> Iterator[Models]:
     made = Models(admin, team, tmp_path / "models")
     yield made
     made.close()
+
+
+@pytest.fixture
+def store(admin: Kubectl, released: str) -> Iterator[None]:
+    """While the test runs, the operator looks for models in a folder of each namespace's claim `models`."""
+    keep_models_in(admin, released, "pvc://models/store")
+    yield
+    keep_models_in(admin, released, "")
+
+
+def keep_models_in(admin: Kubectl, namespace: str, place: str) -> None:
+    setting = f"models.store={place}"
+    words = ["--reuse-values", "--set-string", setting, "--wait", "--timeout=100s"]
+    Helm(admin.kubeconfig, namespace)("upgrade", "aiop", CHART, *words)
 
 
 def served(model: ServedModel, **spec: Any) -> dict[str, Any]:
@@ -100,27 +115,19 @@ def test_an_onnx_model_on_triton_answers_from_a_claim_over_ingress_and_httproute
     assert 'nv_inference_request_success{model="affine",version="1"}' in shown
 
 
-@pytest.mark.usefixtures("released")
-def test_a_scikit_learn_model_on_mlserver_answers_from_a_model_store_over_ingress_and_httproute(
-    node: NodeCluster, admin: Kubectl, team: Kubectl, claim: Models
+@pytest.mark.usefixtures("store")
+def test_a_scikit_learn_model_on_mlserver_answers_from_the_model_store_over_ingress_and_httproute(
+    node: NodeCluster, team: Kubectl, claim: Models
 ) -> None:
     model = models.iris()
     for version in ("1", "2"):
         claim.put(model.files(version), f"store/iris/{version}")
-    default = admin.get("servingruntime", "mlserver-sklearn")
-    own = {"image": load_image(node, "mlserver"), "modelStore": "pvc://models/store", "frameworks": []}
-    name = f"mlserver-{team.namespace}"
-    kind = {"apiVersion": default["apiVersion"], "kind": "ServingRuntime"}
-    admin.apply({**kind, "metadata": {"name": name}, "spec": {**default["spec"], **own}})
-    try:
-        team.apply(served(model, runtime=name))
-        ready(team)
-        answers_over_ingress_and_httproute(node, team, model)
-        assert "Read-only file system" in refused_writing(team, "python3")
-        change(team, modelVersion="2")
-        answers(node, model, "2")
-        ready(team)
-        uris = [version["modelUri"] for version in team.get("aiworkload", "served")["status"]["versions"]]
-        assert uris == ["pvc://models/store/iris/2"]
-    finally:
-        admin("delete", "servingruntime", name)
+    team.apply(served(model, runtime="mlserver-sklearn", image=load_image(node, "mlserver")))
+    ready(team)
+    answers_over_ingress_and_httproute(node, team, model)
+    assert "Read-only file system" in refused_writing(team, "python3")
+    change(team, modelVersion="2")
+    answers(node, model, "2")
+    ready(team)
+    uris = [version["modelUri"] for version in team.get("aiworkload", "served")["status"]["versions"]]
+    assert uris == ["pvc://models/store/iris/2"]
