@@ -96,6 +96,7 @@ def test_pods_without_a_node_are_told_in_the_schedulers_words() -> None:
     assert NO_ROOM.message.rstrip(".") in found.cause.message
     assert found.cause.source.part.startswith("condition PodScheduled")
     assert found.cause.fix == "Free or add what is short, or ask for less."
+    assert found.cause.next == "they start as soon as there is room"
 
 
 def test_pods_that_may_not_be_created_are_told_with_the_quota_as_it_is_now() -> None:

@@ -21,12 +21,13 @@ def unplaced(scene: Scene, cause: Cause) -> Finding:
     """The scheduler's words with the numbers behind them."""
     pod = next((each for each in scene.case.pods if _unplaced(each)), None)
     name = pod.metadata.name if pod is not None else ""
+    short = cause.reason == "Unschedulable"  # what comes by itself is all that the condition advises
     found = Finding(
         cause.reason,
         cause.told,
         Source("Pod", name, "condition PodScheduled, the scheduler's words"),
-        next="the scheduler tries again as soon as a node, a pod or a claim changes",
-        fix=fix_of(cause.reason) if cause.reason == "Unschedulable" else cause.fix,
+        next=cause.fix if short else "the scheduler tries again as soon as a node, a pod or a claim changes",
+        fix=fix_of(cause.reason) if short else cause.fix,
     )
     return _with_claim(scene, found) if cause.reason.startswith("Claim") else _with_room(scene, found)
 
