@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def _traces(folder: Path, name: str) -> set[str]:
     """All that the machine has of a cluster: its processes, mounts, addresses, links, cgroups and namespaces."""
-    found = {f"process {line}" for line in _said("ps", "-eo", "args").splitlines() if str(folder) in line}
+    found = {f"process {line}" for line in _said("ps", "-ewwo", "args").splitlines() if str(folder) in line}
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
     found |= {f"mount {line}" for line in mounts if str(folder) in line}
     found |= {f"link {line}" for line in _said("ip", "-brief", "address").splitlines() if line.startswith(f"{name}@")}
@@ -46,8 +46,9 @@ def _traces(folder: Path, name: str) -> set[str]:
 def _kept() -> dict[str, list[str]]:
     """What lies in the folders that a node's programs know, and the rules of the machine's own network."""
     files = {path: sorted(each.name for each in Path(path).iterdir()) for path in _WATCHED if Path(path).is_dir()}
-    rules = {"namespaces": _said("ip", "netns").splitlines(), "routes": _said("ip", "route").splitlines()}
-    return files | rules
+    # Another cluster may come or go meanwhile: its routes are its own.
+    routes = [line for line in _said("ip", "route").splitlines() if " dev aiop-" not in line]
+    return files | {"namespaces": _said("ip", "netns").splitlines(), "routes": routes}
 
 
 def _said(*command: str) -> str:
