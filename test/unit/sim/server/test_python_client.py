@@ -70,7 +70,7 @@ def test_a_stale_version_is_a_409_with_its_reason(core: Any, namespace: str) -> 
 
 
 def test_a_fault_of_the_server_is_a_500_with_its_reason(core: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_kinds: object) -> dict[str, Any]:
+    def broken(*_arguments: object) -> dict[str, Any]:
         message = "out of order"
         raise ArithmeticError(message)
 
