@@ -1,18 +1,21 @@
 """Headers on their way through a proxy: those of one hop stay behind, those that tell of the client are added. Pure."""
 
-from collections.abc import Mapping
-
-from multidict import CIMultiDict
+from multidict import CIMultiDict, MultiMapping
 
 _OF_ONE_HOP = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
     "transfer-encoding", "upgrade",
 })  # fmt: skip
+# What Connection may not name: without it a message is another one.
+_OF_THE_MESSAGE = frozenset({"host", "content-length"})
+# What else a client may say of where it comes from, and nobody here has found out.
+_OF_FORMER_PROXIES = ("Forwarded", "X-Real-IP", "X-Forwarded-Port")
 
 
-def onward(headers: Mapping[str, str]) -> CIMultiDict[str]:
+def onward(headers: MultiMapping[str]) -> CIMultiDict[str]:
     """The headers without those of this hop, and without those that Connection names."""
-    named = {each.strip().lower() for each in headers.get("Connection", "").split(",")}
+    said = ",".join(headers.getall("Connection", []))
+    named = {each.strip().lower() for each in said.split(",")} - _OF_THE_MESSAGE
     return CIMultiDict(
         (name, value)
         for name, value in headers.items()
@@ -20,11 +23,12 @@ def onward(headers: Mapping[str, str]) -> CIMultiDict[str]:
     )
 
 
-def to_server(headers: Mapping[str, str], *, remote: str, scheme: str) -> CIMultiDict[str]:
+def to_server(headers: MultiMapping[str], *, remote: str, scheme: str) -> CIMultiDict[str]:
     """A client's headers for a server; Host stays as the client wrote it, and nothing it says of itself is believed."""
     sent = onward(headers)
     # The server shall not be asked for an interim answer: the body is at hand, or is on its way anyhow.
-    sent.popall("Expect", None)
+    for name in ("Expect", *_OF_FORMER_PROXIES):
+        sent.popall(name, None)
     sent["X-Forwarded-For"] = remote
     sent["X-Forwarded-Proto"] = scheme
     sent["X-Forwarded-Host"] = headers.get("Host", "")

@@ -30,7 +30,7 @@ class Router:
     """Answers HTTP on every address it is told to listen on; ``close`` it.
 
     Promised: hosts, paths and backends as the Ingress API has them; bodies are streamed; a request is led only to a
-    pod that is ready; what cannot be led on is answered by 404, 502, 503 or 504 and a sentence. Not promised: TLS,
+    pod that is ready; what cannot be led on is answered by 400, 404, 502, 503 or 504 and a sentence. Not promised: TLS,
     upgraded connections, HTTP/2.
     """
 
@@ -89,6 +89,8 @@ class Router:
             self._under_way -= 1
 
     async def _lead(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not request.path.startswith("/"):
+            return _said(400, "the request names no path")
         host, path = _without_port(request.host), _normal(request.path)
         route = self._current().find(host, path)
         if route is None:

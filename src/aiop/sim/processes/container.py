@@ -145,14 +145,13 @@ class Container:
         while True:
             try:
                 recipe = await recipe_of(self.spec, program, self._room)
+                self._stop_signal = _stop_signal(self.spec, program)
             except ContainerNotMade as error:
                 words = str(error)
                 board.put(self.name, state=podstatus.waiting("CreateContainerConfigError", words))
                 await desk.say("Failed", f"Error: {words}", warning=True)
                 await desk.sleep(_RETRY_SECONDS)
             else:
-                named = (self.spec.get("lifecycle") or {}).get("stopSignal")
-                self._stop_signal = int(signal.Signals[named] if named else program.stop_signal)
                 return recipe
 
     async def _run_once(self, program: Program, recipe: Recipe) -> Object:
@@ -239,6 +238,19 @@ class Container:
         for number in range(max(0, coming - _KEPT_LOGS + 1)):
             for path in (self.log_of(number), Path(f"{self.log_of(number)}.1")):
                 path.unlink(missing_ok=True)
+
+
+def _stop_signal(spec: Object, program: Program) -> int:
+    """What the container chooses, else its image; raises ContainerNotMade for one that this system does not have."""
+    named = str((spec.get("lifecycle") or {}).get("stopSignal") or "")
+    if not named:
+        return program.stop_signal
+    # The API has real-time signals by their distance from the first or the last one too.
+    base, sign, distance = named.partition("+") if "+" in named else named.partition("-")
+    try:
+        return int(signal.Signals[base]) + int(f"{sign}{distance}" or 0)
+    except (KeyError, ValueError):
+        raise ContainerNotMade(f"the stop signal {named!r} does not exist on this machine") from None
 
 
 def _ended(code: int, reason: str, words: str, began: str, ended: str, container_id: str) -> Object:

@@ -1,5 +1,7 @@
 """What a container that has ended leaves as its termination message."""
 
+import os
+import stat
 from pathlib import Path
 
 from aiop.sim.cluster.api import Object
@@ -23,10 +25,17 @@ def last_words(container: Object, code: int, message_file: Path, log: Path) -> s
 
 def _head(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return file.read(_MOST_BYTES).decode(errors="replace")
+        with open(path, "rb", opener=_open_at_once) as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return file.read(_MOST_BYTES).decode(errors="replace")
     except OSError:
-        return ""
+        pass
+    return ""
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """The container may have put a pipe there, whose other end nobody opens, or a link to what is none of its own."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
 def _tail(log: Path) -> str:

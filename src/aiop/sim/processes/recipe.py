@@ -2,9 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+import posixpath
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from aiop.sim.cluster.api import Object
 from aiop.sim.cluster.objects import containers_of, init_containers_of
@@ -18,6 +21,9 @@ from aiop.sim.processes.programs import Program
 from aiop.sim.processes.room import Room
 from aiop.sim.processes.volumes import subpath_of
 from aiop.sim.processes.wording import Wording
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # As the API defaults it.
 _TERMINATION_LOG = "/dev/termination-log"
@@ -46,14 +52,22 @@ async def recipe_of(container: Object, program: Program, room: Room) -> Recipe:
     folder = room.folder / "containers" / str(container["name"])
     said = await environment_of(room.pod, container, room.sources, room.addresses)
     termination_log = folder / "termination-log"
-    mounts = await asyncio.to_thread(_mounts, container, room, said, termination_log)
+    mounts = await _made(_mounts, container, room, said, termination_log)
     wording = Wording(said, _own_variables(room, folder) | dict(program.environment), mounts)
     arguments = _command_line(container, program, wording)
     if not arguments:
         raise ContainerNotMade(f'no command specified for the image "{container["image"]}"')
     directory = _directory(container, program, mounts, folder)
-    await asyncio.to_thread(_make_folders, directory, folder, termination_log)
+    await _made(_make_folders, directory, folder, termination_log)
     return Recipe(arguments, Setting(wording.environment, directory), mounts, termination_log)
+
+
+async def _made(make: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    """Do it in a thread; a file that stands where a folder must be keeps the container from being made."""
+    try:
+        return await asyncio.to_thread(make, *args, **named)
+    except OSError as error:
+        raise ContainerNotMade(f"failed to prepare the container's files: {error.strerror or error}") from error
 
 
 def _command_line(container: Object, program: Program, wording: Wording) -> list[str]:
@@ -105,13 +119,23 @@ def _inside(place: Path, subpath: str, mount: Object, container: Object) -> Path
 
 
 def _directory(container: Object, program: Program, mounts: Mounts, folder: Path) -> Path:
-    wanted = container.get("workingDir")
-    if not wanted:
+    if not container.get("workingDir"):
         return program.directory or folder / "work"
-    return mounts.local(wanted) or folder / "root" / str(wanted).lstrip("/")
+    # Without dot segments: it shall not lead out of the mount, or of the container's folder, in which it begins.
+    wanted = posixpath.normpath(f"/{str(container['workingDir']).lstrip('/')}")
+    return mounts.local(wanted) or folder / "root" / wanted.lstrip("/")
 
 
 def _make_folders(directory: Path, folder: Path, termination_log: Path) -> None:
     for each in (directory, folder / "home", folder / "tmp", folder / "logs"):
         each.mkdir(parents=True, exist_ok=True)
-    termination_log.write_bytes(b"")
+    _make_empty(termination_log)
+
+
+def _make_empty(file: Path) -> None:
+    """A new file, whatever the run before has put in its place: a link would lead elsewhere, and a pipe hold us up."""
+    if file.is_dir() and not file.is_symlink():
+        shutil.rmtree(file)
+    else:
+        file.unlink(missing_ok=True)
+    file.touch(exist_ok=False)

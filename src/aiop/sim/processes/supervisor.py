@@ -35,6 +35,8 @@ _LOOK_SECONDS = 2.0
 _KILL_SECONDS = 0.005
 # A process outside our reach may hold the pipes open; what is in them is read for this long after the end.
 _DRAIN_SECONDS = 1.0
+# What is told of a command's name; longer than any that can be started (PATH_MAX).
+_LONGEST_NAME = 4096
 _LINUX = sys.platform == "linux"
 
 
@@ -285,17 +287,18 @@ def _become(order: Order, streams: list[int], fail: int) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
         os.chdir(order["directory"])
         os.execvpe(order["command"][0], order["command"], order["environment"])  # noqa: S606 - the very purpose
-    except OSError as error:
-        os.write(fail, _words_of(error, order["command"][0]).encode())
+    except (OSError, ValueError) as error:
+        os.write(fail, _words_of(error, order["command"][0]).encode(errors="replace"))
     finally:
         os._exit(127)
 
 
-def _words_of(error: OSError, command: str) -> str:
-    """As container runtimes say it."""
+def _words_of(error: OSError | ValueError, command: str) -> str:
+    """As container runtimes say it; a ValueError is for what no system takes, as a zero byte in a variable."""
+    named = f'exec: "{command[:_LONGEST_NAME]}"'
     if isinstance(error, FileNotFoundError) and "/" not in command:
-        return f'exec: "{command}": executable file not found in $PATH'
-    return f'exec: "{command}": {(error.strerror or str(error)).lower()}'
+        return f"{named}: executable file not found in $PATH"
+    return f"{named}: {(getattr(error, 'strerror', None) or str(error)).lower()}"
 
 
 def exit_code(status: int) -> int:

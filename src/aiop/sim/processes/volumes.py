@@ -1,7 +1,6 @@
 """A pod's volumes as folders of this machine."""
 
 import asyncio
-import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -9,6 +8,7 @@ from aiop.runtime.client.builtin import PERSISTENTVOLUMECLAIMS
 from aiop.runtime.client.errors import NotFound
 from aiop.runtime.client.resource import ObjectKey
 from aiop.sim.cluster.api import ClusterAPI, Object
+from aiop.sim.processes import janitor
 from aiop.sim.processes.errors import VolumeNotMounted
 from aiop.sim.processes.names import is_plain
 from aiop.sim.processes.programs import ProgramTable
@@ -97,7 +97,10 @@ class Volumes:
         place = self._folder / str(volume["name"])
         known = self._written.get(volume["name"])
         if files != known:
-            await asyncio.to_thread(_write_files, place, files, known or {})
+            try:
+                await asyncio.to_thread(_write_files, place, files, known or {})
+            except OSError as error:
+                raise _failed(volume, f"failed to write its files: {error.strerror or error}") from error
             self._written[volume["name"]] = files
         return place
 
@@ -136,4 +139,4 @@ def _write_files(place: Path, files: Files, known: Files) -> None:
 
 def remove(folder: Path) -> None:
     """Remove all that a pod had, read-only folders too."""
-    shutil.rmtree(folder, ignore_errors=True)
+    janitor.remove(str(folder))

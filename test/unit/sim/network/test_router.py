@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
 
 from aiop.runtime.client.builtin import ENDPOINTSLICES, INGRESSCLASSES, INGRESSES
 from aiop.runtime.client.resource import ObjectKey
@@ -42,6 +44,29 @@ async def test_a_request_reaches_a_pod_as_the_client_sent_it(bench: Bench) -> No
     assert asked.headers["X-Mine"] == "1"
     assert "X-Hop" not in asked.headers
     assert asked.headers["X-Forwarded-For"] == "127.0.0.1"
+
+
+async def test_what_a_client_says_of_the_way_it_came_is_not_believed(bench: Bench) -> None:
+    pod = await bench.pod("a")
+    await served(bench, pod)
+    headers = CIMultiDict({"Host": "bert.example.com", "Forwarded": "for=6.6", "X-Real-IP": "6.6"})
+    for hop in ("X-First", "X-Second, Host"):
+        headers.add("Connection", hop)
+    headers.extend({"X-First": "1", "X-Second": "2"})
+    await bench.ask("/", headers=headers)
+    [asked] = pod.asked
+    assert asked.headers["Host"] == "bert.example.com"
+    assert not {"Forwarded", "X-Real-IP", "X-First", "X-Second"} & set(asked.headers)
+
+
+async def test_a_request_for_no_path_is_refused(bench: Bench) -> None:
+    await served(bench, await bench.pod("a"))
+    router = URL(bench.network.router_url)
+    reader, writer = await asyncio.open_connection(router.host, router.port)
+    writer.write(b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 async def test_a_rewrite_replaces_the_whole_path_and_keeps_the_query(bench: Bench) -> None:
