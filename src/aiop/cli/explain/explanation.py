@@ -108,9 +108,11 @@ def _cause(found: Finding) -> dict[str, Any]:
     return {
         "reason": clean(found.reason),
         "message": clean(found.message),
-        "numbers": {name: clean(each) if isinstance(each, str) else each for name, each in found.numbers.items()},
+        "numbers": {
+            clean(name): clean(each) if isinstance(each, str) else each for name, each in found.numbers.items()
+        },
         "source": {
-            "kind": found.source.kind,
+            "kind": clean(found.source.kind),
             "name": clean(found.source.name),
             "part": clean(found.source.part),
         },

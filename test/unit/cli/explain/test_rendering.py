@@ -56,7 +56,7 @@ def test_a_moment_that_is_over_is_any_moment() -> None:
 
 @pytest.mark.parametrize("field", ["message", "next", "fix"])
 def test_text_of_the_cluster_moves_no_cursor_forges_no_line_and_is_bounded(field: str) -> None:
-    plain = Finding("CrashLoop", "it ends", Source("Pod", HOSTILE, HOSTILE))
+    plain = Finding("CrashLoop", "it ends", Source(HOSTILE, HOSTILE, HOSTILE), numbers={HOSTILE: HOSTILE})
     found = replace(plain, **{field: HOSTILE})  # type: ignore[arg-type]  # each of these fields is a text
     hostile = explanation(found, HOSTILE)
     lines = list(lines_of(hostile, NOW))
