@@ -23,6 +23,7 @@ from aiop.sim.server.refusals import (
 )
 from aiop.sim.server.requests import DeleteOptions, WriteOptions
 from aiop.sim.server.resizing import faults, resized
+from aiop.sim.server.serviceaddresses import ServiceAddresses, kept
 from aiop.sim.storage.store import Store, Stored
 
 Object = dict[str, Any]
@@ -43,7 +44,7 @@ class Registry:
         self.kinds = kinds
         self.admission = admission
         self._custom = CustomKinds(store, kinds)
-        self._addresses = 10
+        self._addresses: ServiceAddresses | None = None
 
     def get(self, kind: Kind, key: ObjectKey) -> Stored:
         """One object."""
@@ -179,17 +180,16 @@ class Registry:
             metadata["generation"] = 1
         shaped = {**shaped, "metadata": metadata}
         if kind.resource.kind == "Service":
-            shaped = self._with_address(shaped)
+            shaped = self._with_address(kind, shaped)
         self.admission.validate(kind, shaped, None)
         return shaped
 
-    def _with_address(self, service: Object) -> Object:
-        spec = service["spec"]
-        if spec.get("clusterIP") or spec["type"] == "ExternalName":
-            return {**service, "spec": {**spec, "clusterIPs": [spec.get("clusterIP", "")]}}
-        self._addresses += 1
-        address = f"{self._service_network}.{self._addresses // 250}.{self._addresses % 250 + 1}"
-        return {**service, "spec": {**spec, "clusterIP": address, "clusterIPs": [address]}}
+    def _with_address(self, kind: Kind, service: Object) -> Object:
+        if self._addresses is None:
+            self._addresses = ServiceAddresses(self.store, kind.bucket, self._service_network)
+        meta = service["metadata"]
+        given = self._addresses.given(ObjectKey(meta["namespace"], meta["name"]), service)
+        return _valid(kind, meta["name"], given)
 
     def _apply_new(
         self, kind: Kind, key: ObjectKey, config: Object, actor: ssa.Actor, options: WriteOptions, subresource: str
@@ -254,6 +254,8 @@ class Registry:
         return {**new, "metadata": {**ours, **known}}
 
     def _replace(self, kind: Kind, key: ObjectKey, old: Object, new: Object, options: WriteOptions) -> Object:
+        if kind.resource.kind == "Service":
+            new = _valid(kind, key.name, kept(old, new))
         if _content(old) == _content(new):
             return old
         if kind.generations and _spec_of(old) != _spec_of(new):
@@ -322,6 +324,12 @@ class Registry:
 
     def _actor(self, kind: Kind, options: WriteOptions, subresource: str) -> ssa.Actor:
         return ssa.Actor(options.manager, kind.resource.api_version, subresource, self.admission.moment())
+
+
+def _valid(kind: Kind, name: str, found: Object | FieldFault) -> Object:
+    if isinstance(found, FieldFault):
+        raise invalid(kind, name, [found])
+    return found
 
 
 def matcher(kind: Kind, labels: str, fields: str) -> Callable[[Mapping[str, Any]], bool]:
