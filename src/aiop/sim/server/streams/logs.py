@@ -61,12 +61,7 @@ def _options(asked: Asked) -> LogOptions:
     seconds, time = asked.number("sinceSeconds", least=1), asked.request.query.get("sinceTime")
     if seconds is not None and time:
         raise bad_request("at most one of sinceTime or sinceSeconds may be specified")
-    since = datetime.now(UTC) - timedelta(seconds=seconds) if seconds is not None else None
-    if time:
-        try:
-            since = datetime.fromisoformat(time)
-        except ValueError as error:
-            raise bad_request(f'sinceTime: "{time}" is not a time of RFC 3339') from error
+    since = _ago(seconds) if seconds is not None else _moment(time) if time else None
     return LogOptions(
         follow=asked.flag("follow"),
         previous=asked.flag("previous"),
@@ -75,6 +70,21 @@ def _options(asked: Asked) -> LogOptions:
         since=since,
         timestamps=asked.flag("timestamps"),
     )
+
+
+def _ago(seconds: int) -> datetime | None:
+    """So long ago; None, which is from the beginning, for what was before all calendars."""
+    try:
+        return datetime.now(UTC) - timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def _moment(time: str) -> datetime:
+    try:
+        return datetime.fromisoformat(time).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise bad_request(f'sinceTime: "{time}" is not a time of RFC 3339') from error
 
 
 def _why_nothing(asked: Asked, container: str, options: LogOptions) -> str:

@@ -5,6 +5,7 @@ Each connection is a pair of streams with the same request ID: one for its data,
 
 import asyncio
 import contextlib
+import re
 from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
@@ -25,6 +26,8 @@ _MOST_CONNECTIONS = 128
 _MOST_WAITING = 16
 _CONNECT_SECONDS = 5.0
 _REFUSED_STREAM = 3
+_PORT = re.compile("[1-9][0-9]{0,4}")
+_HIGHEST_PORT = 65535
 
 
 @dataclass(slots=True)
@@ -97,7 +100,8 @@ class _Session:
 
     async def _open(self, frame: SynStream) -> None:
         identity, port = frame.headers.get("requestid", ""), frame.headers.get("port", "")
-        if (identity not in self._connections and len(self._connections) >= _MOST_CONNECTIONS) or not port.isdigit():
+        full = identity not in self._connections and len(self._connections) >= _MOST_CONNECTIONS
+        if full or not _PORT.fullmatch(port) or int(port) > _HIGHEST_PORT:
             await self._send(self._writer.reset(frame.stream, _REFUSED_STREAM))
             return
         connection = self._connections.setdefault(identity, _Connection())

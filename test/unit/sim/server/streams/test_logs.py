@@ -26,7 +26,8 @@ def test_a_log_is_followed_until_its_container_ends(kubectl: Pods) -> None:
     kubectl.pod("a", 'echo one; until test -e "$HOME/go"; do sleep 0.1; done; echo two', restartPolicy="Never")
     with following(kubectl, "logs", "-f", "a") as lines:
         eventually(lambda: lines == ["one"], told=lambda: lines)
-        kubectl("exec", "a", "--", "sh", "-c", 'touch "$HOME/go"')
+        # Whatever its exit code: the container ends as soon as the file is there, and its commands with it.
+        kubectl.run("exec", "a", "--", "sh", "-c", 'touch "$HOME/go"')
         eventually(lambda: lines == ["one", "two"], told=lambda: lines)
     assert kubectl("logs", "-f", "a") == "one\ntwo\n"
 
@@ -46,6 +47,12 @@ def test_each_container_has_its_log_and_the_first_is_the_default(kubectl: Pods) 
     assert "aside" in kubectl("logs", "-l", "app=a", "--all-containers")
 
 
+def test_a_log_since_long_before_it_began_is_told_whole(kubectl: Pods) -> None:
+    kubectl.pod("a", "echo one; sleep 1000")
+    path = f"/api/v1/namespaces/{kubectl.namespace}/pods/a/log?sinceSeconds=99999999999999"
+    eventually(lambda: kubectl("get", "--raw", path) == "one\n")
+
+
 def test_what_cannot_be_told_is_said(kubectl: Pods) -> None:
     kubectl.pod("a", LINES)
     assert "container none is not valid for pod a" in kubectl.refusal("logs", "a", "-c", "none")
@@ -55,6 +62,7 @@ def test_what_cannot_be_told_is_said(kubectl: Pods) -> None:
     path = f"/api/v1/namespaces/{kubectl.namespace}/pods/a/log"
     assert "tailLines" in kubectl.refusal("get", "--raw", f"{path}?tailLines=-1")
     assert "sinceTime" in kubectl.refusal("get", "--raw", f"{path}?sinceTime=yesterday")
+    assert "sinceTime" in kubectl.refusal("get", "--raw", f"{path}?sinceTime=0001-01-01T00:00:00%2B01:00")
     assert "at most one of" in kubectl.refusal("get", "--raw", f"{path}?sinceTime=2040-01-01T00:00:00Z&sinceSeconds=1")
     kubectl.apply(
         {
