@@ -20,7 +20,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export KUBERNETES_VERSION
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit contract e2e e2e-product e2e-runtime bench docs generate check-generated controlplane requirements clean
+.PHONY: help demo test lint unit contract e2e e2e-product e2e-runtime bench bench-node docs generate check-generated controlplane requirements clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -90,6 +90,9 @@ e2e-node: $(VENV)/.dev ## tests on a real node (Linux, root)
 
 bench: $(VENV)/.dev controlplane ## what things cost, as a table and as JSON (ARGS="--only cpu,memory", "--help")
 	$(BIN)/python -m hack.bench $(ARGS)
+
+bench-node: $(VENV)/.dev ## the same of pods that really run, and of the demo (Linux, root)
+	$(BIN)/python -m hack.bench --only startup,requests,footprint,takeover,demo $(ARGS)
 
 docs: $(VENV)/.dev ## the pages as a site, in build/site
 	@$(BIN)/python -m hack.docs

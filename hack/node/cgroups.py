@@ -37,8 +37,16 @@ def remove(name: str) -> None:
 
 def find(name: str, container: str) -> Path | None:
     """The cgroup of a container by its id."""
-    found = (group for root in _roots() for group in _deepest_first(root / name) if group.name == container)
-    return next(found, None)
+    return next(_all(name, container), None)
+
+
+def find_all(name: str, container: str) -> list[Path]:
+    """The same in each hierarchy that has it: with version 1 every kind of account has one of its own."""
+    return list(_all(name, container))
+
+
+def _all(name: str, container: str) -> Iterator[Path]:
+    return (group for root in _roots() for group in _deepest_first(root / name) if group.name == container)
 
 
 def _deepest_first(group: Path) -> Iterator[Path]:

@@ -134,15 +134,19 @@ class NodeCluster:
 
     def container_pid(self, namespace: str, pod: str, container: str = "") -> int:
         """The first process of a running container (of the only one, if none is named), as the machine knows it."""
-        statuses = self._get("pod", pod, "--namespace", namespace)["status"].get("containerStatuses", [])
-        (chosen,) = [each for each in statuses if container in ("", each["name"])]
-        group = cgroups.find(self.node_name, chosen.get("containerID", "").rpartition("/")[2])
+        chosen = self._container(namespace, pod, container)
+        group = cgroups.find(self.node_name, _id(chosen))
         processes = (group / "cgroup.procs").read_text().split() if group else []
         for pid in processes:
             if _is_first(int(pid)):
                 return int(pid)
         message = f"container {chosen['name']} of pod {namespace}/{pod} does not run"
         raise NodeFailed(message)
+
+    def pod_cgroups(self, namespace: str, pod: str) -> list[Path]:
+        """The cgroups of a pod with one container, the sandbox in it; one in each hierarchy of the machine's."""
+        found = cgroups.find_all(self.node_name, _id(self._container(namespace, pod, "")))
+        return [group.parent for group in found]
 
     def cut(self, namespace: str, pod: str) -> None:
         """Drop every packet from and to a pod until it is mended; probes of kubelet fail too."""
@@ -217,6 +221,11 @@ class NodeCluster:
         kubectl = [str(Path(sys.executable).with_name("kubectl")), "--kubeconfig", str(self.kubeconfig)]
         return json.loads(_said([*kubectl, "get", *arguments, "-o", "json"], dict(os.environ)))
 
+    def _container(self, namespace: str, pod: str, container: str) -> dict[str, Any]:
+        statuses = self._get("pod", pod, "--namespace", namespace)["status"].get("containerStatuses", [])
+        (chosen,) = [each for each in statuses if container in ("", each["name"])]
+        return dict(chosen)
+
     def _packets(self, change: str, namespace: str, pod: str) -> None:
         address = self._get("pod", pod, "--namespace", namespace)["status"]["podIP"]
         for chain, side in (("INPUT", "-s"), ("OUTPUT", "-d"), ("FORWARD", "-s"), ("FORWARD", "-d")):
@@ -241,6 +250,11 @@ def _remove_all_but_logs(place: Place) -> None:
             path.unlink()
     for name in (place.control, place.folder / "holder.pid"):
         name.unlink(missing_ok=True)
+
+
+def _id(status: dict[str, Any]) -> str:
+    """A container's id, without its runtime's name."""
+    return str(status.get("containerID", "")).rpartition("/")[2]
 
 
 def _is_first(pid: int) -> bool:

@@ -6,21 +6,17 @@ cluster that is taken if it runs there, and left running; without it each sessio
 
 import itertools
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hack.helm import ensure_helm
-from hack.images import ensure_image
 from hack.node.cluster import NodeCluster
 from support.kubectl import Kubectl, eventually
-from support.replicas import Replicas
+from support.release import install_release, uninstall_release
+from support.replicas import SYSTEM, Replicas
 from support.workloads import restricted_namespace
 
-CHART = Path(__file__).parents[3] / "charts" / "aiop"
-SYSTEM = "aiop-system"
 _numbers = itertools.count(1)
 
 
@@ -72,17 +68,10 @@ def team(admin: Kubectl) -> Iterator[Kubectl]:
 @pytest.fixture(scope="session")
 def released(node: NodeCluster, admin: Kubectl) -> Iterator[str]:
     """The operator as people run it: its chart by `helm install`, two replicas of its image; its namespace."""
-    admin.apply(restricted_namespace(SYSTEM))
-    image = ensure_image("aiop")
-    node.load(image.archive)
-    registry, _, rest = image.reference.partition("/")
-    repository, _, tag = rest.rpartition(":")
-    settings = {"registry": registry, "repository": repository, "tag": tag, "pullPolicy": "Never"}
-    words = [word for key, value in settings.items() for word in ("--set-string", f"image.{key}={value}")]
-    _helm(admin, "upgrade", "--install", "aiop", str(CHART), "--create-namespace", "--wait", "--timeout=120s", *words)
+    install_release(node, admin)
     yield SYSTEM
     if "AIOP_NODE_FOLDER" not in os.environ:
-        _helm(admin, "uninstall", "aiop", "--wait", "--timeout=120s")
+        uninstall_release(admin)
 
 
 @pytest.fixture
@@ -91,9 +80,3 @@ def replicas(node: NodeCluster, admin: Kubectl, released: str) -> Replicas:
     found = Replicas(admin, node.audit_log)
     eventually(lambda: found.ready(2) and found.leader(), told=lambda: found.kubectl("get", "pods"))
     return found
-
-
-def _helm(admin: Kubectl, *arguments: str) -> None:
-    command = [str(ensure_helm()), "--kubeconfig", str(admin.kubeconfig), "--namespace", SYSTEM, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hack.node.cluster import NodeCluster
-from support.controlplane import Cluster
+from support.changing import changes
 from support.kubectl import Kubectl, eventually
 from support.replicas import SYSTEM, Replicas, late, pod_of, work
-from support.rest import Rest
 from support.workloads import wait_for, workload
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -31,25 +29,8 @@ def _load(node: NodeCluster, team: Kubectl, released: object) -> Iterator[None]:
     """Somebody changes a workload's path, again and again: the Ingress follows."""
     team.apply(workload(replicas=0, modelUri="pvc://models/iris", inferenceEndpoint="/v0"))
     wait_for(team, "Accepted", "True")
-    over, faults = threading.Event(), list[Exception]()
-
-    def change() -> None:
-        path = f"/apis/geartickler.com/v1alpha1/namespaces/{team.namespace}/aiworkloads/demo"
-        number = 0
-        with Rest(Cluster(node.kubeconfig)) as rest:
-            while not over.wait(PERIOD_SECONDS):
-                number += 1
-                try:
-                    rest.merge(path, {"spec": {"inferenceEndpoint": f"/v{number}"}})
-                except (AssertionError, OSError) as error:
-                    faults.append(error)
-
-    thread = threading.Thread(target=change)
-    thread.start()
-    yield
-    over.set()
-    thread.join()
-    assert faults == []
+    with changes(node.kubeconfig, team.namespace, "demo", every=PERIOD_SECONDS):
+        yield
 
 
 def lost(replicas: Replicas, how: Callable[[str], object]) -> None:

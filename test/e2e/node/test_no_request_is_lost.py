@@ -5,7 +5,6 @@ signal. The load comes from this machine, goes through Traefik, and ends by itse
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,24 @@ import pytest
 from hack.node.cluster import NodeCluster
 from support import lightserver, models
 from support.kubectl import Kubectl, eventually
+from support.lightmodel import (
+    ENDPOINT,
+    GRACE_SECONDS,
+    HOST,
+    REQUESTS,
+    asked_meanwhile,
+    change,
+    drain,
+    has_ready,
+    light_model,
+    pods,
+    ready,
+    renew,
+    shrink,
+)
 from support.load import Load
 from support.servedmodels import GATEWAY, Models, ask, load_image
 from support.workloads import workload
-
-RESOURCES = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "500m", "memory": "256Mi"}}
-HOST, ENDPOINT = "models.test", "/api/v1/predict"
-REQUESTS = 2000
-# The least that there is: what deletes the test's namespace waits for half of it.
-_GRACE_SECONDS = 10
-# What a caller sees of a change comes within seconds of it: a proxy follows the endpoints at its own pace.
-_AFTERWARDS_SECONDS = 5.0
 
 
 @pytest.fixture
@@ -40,27 +46,9 @@ def light(request: pytest.FixtureRequest, node: NodeCluster, team: Kubectl, clai
     """The namespace of a light server, two of them, over an Ingress and over an HTTPRoute."""
     for version in ("v1", "v2"):
         claim.put(Path(lightserver.__file__), f"light/{version}")
-    exposed = (
-        {"ingress": {"host": HOST}} if request.param == "ingress" else {"gateway": {**GATEWAY, "hostnames": [HOST]}}
-    )
-    command = ["python3", "$(AIOP_MODEL_PATH)/lightserver.py", "8080"]
-    probes = {"readiness": {"path": "/", "periodSeconds": 1}}
-    server = {"image": load_image(node, "python"), "command": command, "probes": probes, "ports": None}
-    team.apply(
-        workload(
-            "served",
-            modelName="light",
-            modelVersion="v1",
-            framework=None,
-            modelUri="pvc://models/light/v1",
-            replicas=2,
-            resources=RESOURCES,
-            inferenceEndpoint=ENDPOINT,
-            terminationGracePeriodSeconds=_GRACE_SECONDS,
-            **exposed,
-            **server,
-        )
-    )
+    route: dict[str, Any] = {"gateway": {**GATEWAY, "hostnames": [HOST]}, "ingress": None}
+    exposed = {} if request.param == "ingress" else route
+    team.apply(light_model(load_image(node, "python"), replicas=2, **exposed))
     ready(team)
     eventually(lambda: ask(node, HOST, ENDPOINT, {}) == (200, "v1"), told=lambda: ask(node, HOST, ENDPOINT, {}))
     return team
@@ -71,34 +59,9 @@ def over(*ways: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("light", ways, indirect=True)
 
 
-def ready(team: Kubectl) -> None:
-    team("wait", "--for=condition=Ready", "aiworkload/served", "--timeout=150s")
-
-
-def change(team: Kubectl, **spec: Any) -> None:
-    team("patch", "aiworkload", "served", "--type=merge", "--patch", json.dumps({"spec": spec}))
-
-
-def pods(team: Kubectl) -> list[str]:
-    """The names of those that are not on their way out."""
-    return [pod["metadata"]["name"] for pod in team.items("pods") if "deletionTimestamp" not in pod["metadata"]]
-
-
-def evict(team: Kubectl, pod: str) -> None:
-    metadata = {"name": pod, "namespace": team.namespace}
-    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
-    path = f"/api/v1/namespaces/{team.namespace}/pods/{pod}/eviction"
-    # A budget that is used up refuses for a while; whoever drains asks again.
-    eventually(lambda: team.run("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction)).returncode == 0)
-
-
 def under_load(node: NodeCluster, act: Callable[[], None], body: dict[str, Any]) -> Load:
-    """Act amidst requests, and go on asking until enough were asked, some of them well after it."""
-    with Load(f"{node.traffic_url}{ENDPOINT}", HOST, body) as load:
-        eventually(lambda: load.count >= REQUESTS // 4)
-        act()
-        acted = time.monotonic()
-        eventually(lambda: load.count >= REQUESTS and time.monotonic() - acted > _AFTERWARDS_SECONDS)
+    """Act amidst requests; none of them fails."""
+    load = asked_meanwhile(node, act, body)
     assert load.failures == [], load.told
     assert load.count >= REQUESTS
     assert load.rate >= 50, f"too few to prove anything: {load.told}"
@@ -107,11 +70,7 @@ def under_load(node: NodeCluster, act: Callable[[], None], body: dict[str, Any])
 
 @over("ingress", "gateway")
 def test_a_new_version_loses_no_request(node: NodeCluster, light: Kubectl) -> None:
-    def renew() -> None:
-        change(light, modelVersion="v2", modelUri="pvc://models/light/v2")
-        ready(light)
-
-    load = under_load(node, renew, {})
+    load = under_load(node, lambda: renew(light), {})
     assert set(load.answers) == {"v1", "v2"}
     assert ask(node, HOST, ENDPOINT, {}) == (200, "v2")
 
@@ -119,28 +78,15 @@ def test_a_new_version_loses_no_request(node: NodeCluster, light: Kubectl) -> No
 @over("ingress")
 def test_an_eviction_of_one_server_after_the_other_loses_no_request(node: NodeCluster, light: Kubectl) -> None:
     before = pods(light)
-
-    def drain() -> None:
-        for pod in before:
-            evict(light, pod)
-            eventually(lambda: light.get("aiworkload", "served")["status"]["readyReplicas"] == 2)
-        eventually(lambda: set(before).isdisjoint(pods(light)))
-        ready(light)
-
-    under_load(node, drain, {})
+    under_load(node, lambda: drain(light), {})
     assert set(before).isdisjoint(pods(light))
 
 
 @over("gateway")
 def test_fewer_servers_lose_no_request(node: NodeCluster, light: Kubectl) -> None:
     light("scale", "aiworkload/served", "--replicas=3")
-    eventually(lambda: light.get("aiworkload", "served")["status"]["readyReplicas"] == 3)
-
-    def shrink() -> None:
-        light("scale", "aiworkload/served", "--replicas=1")
-        eventually(lambda: len(light.items("pods")) == 1)
-
-    under_load(node, shrink, {})
+    eventually(lambda: has_ready(light, 3))
+    under_load(node, lambda: shrink(light), {})
 
 
 @pytest.mark.usefixtures("released")
@@ -160,16 +106,16 @@ def test_a_new_version_on_the_real_triton_loses_no_request(node: NodeCluster, te
             replicas=1,
             resources={"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "2", "memory": "1Gi"}},
             inferenceEndpoint=ENDPOINT,
-            terminationGracePeriodSeconds=_GRACE_SECONDS,
+            terminationGracePeriodSeconds=GRACE_SECONDS,
             ingress={"host": HOST},
         )
     )
     ready(team)
     eventually(lambda: ask(node, HOST, ENDPOINT, model.request)[0] == 200)
 
-    def renew() -> None:
+    def next_version() -> None:
         change(team, modelVersion="2", modelUri="pvc://models/affine/2")
         ready(team)
 
-    load = under_load(node, renew, dict(model.request))
+    load = under_load(node, next_version, dict(model.request))
     assert sorted(json.loads(text)["outputs"][0]["data"] for text in load.answers) == [[0, 3, 6, 9], [1, 3, 5, 7]]
