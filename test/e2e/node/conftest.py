@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hack.images import ensure_image
 from hack.node.cluster import NodeCluster
 from support.kubectl import Kubectl, eventually
 from support.release import install_release, uninstall_release
