@@ -61,15 +61,30 @@ class _Port(msgspec.Struct, rename="camel"):
     container_port: int
 
 
+_Amounts = dict[str, dict[str, str | int | float] | None] | None
+
+
 class _Container(msgspec.Struct):
     name: Literal["server"]  # CONTAINER
     ports: Annotated[list[_Port], msgspec.Meta(min_length=1)]
+    resources: _Amounts = None
 
 
-class _Pod(msgspec.Struct):
+class _InitContainer(msgspec.Struct):
+    name: str
+    resources: _Amounts = None
+
+
+class _Volume(msgspec.Struct, rename="camel"):
+    empty_dir: dict[str, Any] | None = None
+
+
+class _Pod(msgspec.Struct, rename="camel"):
     """What the plan reads of a recorded pod; one that lacks it was spoiled by somebody."""
 
     containers: Annotated[list[_Container], msgspec.Meta(min_length=1, max_length=1)]
+    init_containers: list[_InitContainer] | None = None
+    volumes: list[_Volume] = []
 
 
 @dataclass(frozen=True, slots=True)

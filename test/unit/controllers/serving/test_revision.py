@@ -129,6 +129,9 @@ def test_a_revision_knows_where_its_model_came_from() -> None:
     assert (data.model_uri, data.runtime, data.version) == ("pvc://models/bert-base-uncased/v1", "triton", "v1")
 
 
+SERVER = {"name": "server", "ports": [{"name": "http", "containerPort": 8080}]}
+
+
 @pytest.mark.parametrize(
     "pod",
     [
@@ -138,6 +141,12 @@ def test_a_revision_knows_where_its_model_came_from() -> None:
         {"containers": [{"name": "server"}]},
         {"containers": [{"name": "server", "ports": []}]},
         {"containers": [{"name": "other", "ports": [{"name": "http", "containerPort": 8080}]}]},
+        {"containers": [SERVER | {"resources": "all"}]},
+        {"containers": [SERVER | {"resources": {"limits": "all"}}]},
+        {"containers": [SERVER], "initContainers": [{}]},
+        {"containers": [SERVER], "initContainers": "none"},
+        {"containers": [SERVER], "volumes": ["none"]},
+        {"containers": [SERVER], "volumes": [{"emptyDir": "large"}]},
     ],
 )
 def test_a_record_that_somebody_spoiled_is_as_good_as_absent(pod: dict[str, Any]) -> None:
