@@ -29,6 +29,7 @@ from aiop.sim.server.refusals import Refused, internal_error, no_such_path, refu
 from aiop.sim.server.registry import Registry, matcher
 from aiop.sim.server.requests import WriteOptions
 from aiop.sim.server.scale import scale_of, with_scale
+from aiop.sim.server.stopping import cut
 from aiop.sim.server.streams import subresources
 from aiop.sim.server.tls import Identity
 from aiop.sim.server.watching import WatchRequest, watch_lines
@@ -123,7 +124,7 @@ class APIServer:
     async def stop(self) -> None:
         """Cut every connection and stop listening."""
         if self._runner is not None:
-            await self._runner.cleanup()
+            await cut(self._runner)
 
     def kubeconfig(self) -> str:
         """An administrator's kubeconfig (JSON is YAML)."""
