@@ -5,6 +5,7 @@ It needs root, and ends with this process. $AIOP_NODE_FOLDER names one that is t
 
 import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -72,7 +73,9 @@ def released_node() -> NodeBench:
     if kept and (running := NodeCluster(Path(kept))).attach():
         node = running
     else:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aiop-bench-node-")))
+        # Not a TemporaryDirectory: that one would go before the cluster in it has ended.
+        folder = Path(tempfile.mkdtemp(prefix="aiop-bench-node-"))
+        stack.callback(shutil.rmtree, folder)
         node = stack.enter_context(NodeCluster(folder))
     admin = Kubectl(node.kubeconfig)
     install_release(node, admin)
