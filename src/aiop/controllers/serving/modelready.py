@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiop.controllers.serving.causes.cause import Case, Cause
-from aiop.controllers.serving.causes.endings import how_ended
+from aiop.controllers.serving.causes.endings import how_ended, restarted
 from aiop.controllers.serving.causes.modelfiles import fetch_failed, word_of
 from aiop.controllers.serving.errors import NotAccepted
 from aiop.controllers.serving.pod.fetching import FETCH, MEASURE
@@ -102,7 +102,7 @@ def _failed(case: Case, fetches: Sequence[_Fetch]) -> Condition | None:
     if how is None:
         return None
     head = f"container {worst.name!r} of {case.counted(len(failed))}"
-    tail = f"it was restarted {worst.restart_count} times and is tried again"
+    tail = f"it was {restarted(worst)} and is tried again"
     if how.reason == "OOMKilled":
         return condition(_KIND, False, "OutOfMemory", f"{head} used more memory than it may; {tail}")
     why = fetch_failed(head, how, tail)

@@ -26,7 +26,7 @@ def ended(case: Case) -> Cause | None:
         return None
     container, how = max(found, key=lambda each: each[0].restart_count)
     head = f"container {container.name!r} of {case.counted(len(found))}"
-    tail = f"it was restarted {container.restart_count} times, and {_next_step(container)}"
+    tail = f"it was {restarted(container)}, and {_next_step(container)}"
     if how.reason == "OOMKilled":
         return Cause("OutOfMemory", f"{head} used more memory than {_limit(case, container)}; {tail}")
     if container.name in FETCHERS:
@@ -55,6 +55,12 @@ def forgiven_in(case: Case) -> float | None:
     moments = (moment for text in running if (moment := moment_of(text)) is not None)
     waits = ((moment + _FORGIVEN - case.now).total_seconds() for moment in moments)
     return min((wait for wait in waits if wait > 0), default=None)
+
+
+def restarted(container: ContainerStatus) -> str:
+    """How often, as a part of a sentence: "not restarted yet", "restarted once", "restarted 3 times"."""
+    known = {0: "not restarted yet", 1: "restarted once"}
+    return known.get(container.restart_count, f"restarted {container.restart_count} times")
 
 
 def how_ended(container: ContainerStatus) -> Terminated | None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from aiop.controllers.serving.causes.endings import restarted
 from aiop.controllers.serving.pod.fetching import FETCH
 from aiop.runtime.views.workloads import ContainerState, ContainerStatus, Terminated
 from support.pods import FETCHED, READY, TEMPLATE, cause_of, crashed, diagnosis_of, failed, pod, running
@@ -49,6 +50,13 @@ def test_a_crash_tells_exit_code_reason_and_last_words() -> None:
     assert found.reason == "CrashLoop"
     assert "exit code 1 (Error): panic: the file is damaged; it was restarted 4 times" in found.message
     assert "the kubelet restarts it" in found.message
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "not restarted yet"), (1, "restarted once"), (2, "restarted 2 times")]
+)
+def test_restarts_are_counted_as_a_person_would(count: int, words: str) -> None:
+    assert restarted(ContainerStatus(restart_count=count)) == words
 
 
 def test_a_server_that_ends_well_has_crashed_too() -> None:
