@@ -52,7 +52,10 @@ def structs_in(annotation: Any) -> list[type[msgspec.Struct]]:
 
 
 def unknown_fields(schema: str, view: type[msgspec.Struct], node: dict[str, Any], path: str) -> list[str]:
-    properties = resolved(schema, node).get("properties", {})
+    definition = resolved(schema, node)
+    if "additionalProperties" in definition:
+        return []  # a map: a view reads the keys that it knows, as cpu and memory of amounts
+    properties = definition.get("properties", {})
     unknown = []
     for field in msgspec.structs.fields(view):
         here = f"{path}.{field.encode_name}"

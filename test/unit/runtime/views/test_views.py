@@ -17,8 +17,8 @@ from aiop.runtime.views.owned import (
     decode_revision,
 )
 from aiop.runtime.views.workloads import (
-    Condition,
     TargetReference,
+    TimedCondition,
     Waiting,
     decode_endpoint_slice,
     decode_node,
@@ -60,7 +60,7 @@ def test_a_pod_tells_why_it_is_not_scheduled() -> None:
             ],
         )
     )
-    assert view.condition("PodScheduled") == Condition("PodScheduled", "False", "Unschedulable", words)
+    assert view.condition("PodScheduled") == TimedCondition("PodScheduled", "False", "Unschedulable", words)
 
 
 def test_a_pod_tells_how_its_containers_are_and_how_they_ended_before() -> None:
