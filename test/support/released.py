@@ -6,13 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from support.helm import CHART, Helm
+from support.kubectl import Kubectl
 from support.replicas import RELEASE
 
 # Helm waits for pods that start, as kubectl does for what it waits for.
 WAITED = ("--wait", "--timeout=120s")
 # What others took over meanwhile is taken back.
 _TAKEN_BACK = ("--take-ownership", "--force-conflicts")
+_OTHERS = ("kubectl", "kubectl-client-side-apply", "argocd-controller")
 
 
 @contextmanager
@@ -24,6 +28,19 @@ def put_back(helm: Helm, folder: Path) -> Iterator[Path]:
         yield values
     finally:
         helm("upgrade", "--install", RELEASE, CHART, "--values", values, *WAITED, *_TAKEN_BACK)
+        _owned_alone(helm)
+
+
+def _owned_alone(helm: Helm) -> None:
+    """Others applied the same objects: a field that they still own too would be in the way of the next upgrade."""
+    kubectl = Kubectl(helm.kubeconfig, helm.namespace)
+    for each in yaml.safe_load_all(helm("get", "manifest", RELEASE)):
+        name = (each["kind"], each["metadata"]["name"])
+        entries = kubectl.get(*name, "--show-managed-fields")["metadata"]["managedFields"]
+        left = [entry for entry in entries if entry["manager"] not in _OTHERS]
+        if left != entries:
+            patch = [{"op": "replace", "path": "/metadata/managedFields", "value": left}]
+            kubectl("patch", *name, "--type=json", "-p", json.dumps(patch))
 
 
 def _values(helm: Helm) -> Any:
