@@ -7,6 +7,7 @@ import pytest
 
 from aiop.sim.cluster.nodes import NodeSpec
 from support.controlplane import Cluster
+from support.embedded import following
 from support.kubectl import Kubectl, eventually
 from support.kubelets import kubelets
 from support.workloads import conditions, wait_for, workload
@@ -18,6 +19,8 @@ NODES = tuple(
 # A minute of the operator's patience, then a server after the other.
 ROLLOUT_SECONDS = 150.0
 GPU = {"limits": {"cpu": "100m", "memory": "64Mi", "nvidia.com/gpu": 1}}
+_CONDITION = '.status.conditions[?(@.type=="Progressing")]'
+PROGRESSING = f'{{.metadata.name}}|{{{_CONDITION}.reason}}|{{{_CONDITION}.message}}{{"\\n"}}'
 SCALED = {"enabled": True, "minReplicas": 2, "maxReplicas": 4, "targetCPUUtilization": 50}
 
 
@@ -44,18 +47,21 @@ def ready_pods(kubectl: Kubectl, name: str) -> int:
 
 
 def roll(kubectl: Kubectl, least: int, *names: str) -> dict[str, set[tuple[str, str]]]:
-    """Wait until v2 serves alone, never with fewer ready servers; what Progressing said on the way."""
-    told: dict[str, set[tuple[str, str]]] = {name: set() for name in names}
+    """Wait until v2 serves alone, never with fewer ready servers; what Progressing said on the way, all of it."""
 
     def rolled(name: str) -> bool:
         assert ready_pods(kubectl, name) >= least
         found = conditions(kubectl, name)
-        if "Progressing" in found:
-            told[name].add((found["Progressing"]["reason"], found["Progressing"]["message"]))
         status = kubectl.get("aiworkload", name)["status"]
         return bool(status["version"] == "v2" and found.get("Ready", {}).get("status") == "True")
 
-    eventually(lambda: sum(map(rolled, names)) == len(names), seconds=ROLLOUT_SECONDS, told=lambda: told)
+    # A watch: what is told for a second only would be missed by looking now and then.
+    with following(kubectl, "get", "aiworkloads", "--watch", "--output", f"jsonpath={PROGRESSING}") as lines:
+        eventually(lambda: sum(map(rolled, names)) == len(names), seconds=ROLLOUT_SECONDS, told=lambda: lines)
+    told: dict[str, set[tuple[str, str]]] = {name: set() for name in names}
+    for line in lines:
+        name, reason, message = line.split("|", 2)
+        told[name].add((reason, message))
     return told
 
 
