@@ -153,19 +153,19 @@ async def test_the_end_of_the_cluster_is_the_end_of_every_process(tmp_path: Path
 async def test_a_ready_pod_goes_on_being_probed_while_it_ends(tmp_path: Path) -> None:
     async with process_pods(tmp_path) as bench:
         probe = {
-            "exec": {"command": ["sh", "-c", "test ! -e /work/closed"]},
+            "exec": {"command": ["sh", "-c", "test ! -e /scratch/closed"]},
             "periodSeconds": 1,
             "timeoutSeconds": 60,
             "failureThreshold": 1,
         }
-        hook = {"preStop": {"exec": {"command": ["sh", "-c", "touch /work/closed; sleep 1000"]}}}
+        hook = {"preStop": {"exec": {"command": ["sh", "-c", "touch /scratch/closed; sleep 1000"]}}}
         await bench.pod(
             "draining",
             shell(
                 f"echo up; {WAITS}",
                 readinessProbe=probe,
                 lifecycle=hook,
-                volumeMounts=[{"name": "work", "mountPath": "/work"}],
+                volumeMounts=[{"name": "work", "mountPath": "/scratch"}],
             ),
             volumes=[{"name": "work", "emptyDir": {}}],
             terminationGracePeriodSeconds=60,
