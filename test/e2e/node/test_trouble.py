@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from hack.images import ensure_image
 from hack.node.cluster import NodeCluster
 from support import registry
 from support.explaining import explained, told
@@ -127,13 +126,6 @@ def host_network() -> list[dict[str, Any]]:
         {**head, "kind": "MutatingAdmissionPolicy", "spec": spec},
         {**head, "kind": "MutatingAdmissionPolicyBinding", "spec": {"policyName": SECURITY, "matchResources": where}},
     ]
-
-
-@pytest.fixture(scope="module")
-def busybox(node: NodeCluster) -> str:
-    image = ensure_image("busybox")
-    node.load(image.archive)
-    return image.reference
 
 
 @pytest.fixture(scope="module")
