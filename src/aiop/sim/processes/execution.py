@@ -32,8 +32,18 @@ class Setting:
     directory: Path
 
 
-async def execute(arguments: Sequence[str], setting: Setting, streams: Streams, *, tty: bool = False) -> int:
-    """Run it to its end; returns its exit code. Raises CommandNotStarted. A cancellation ends all it has started."""
+async def execute(
+    arguments: Sequence[str],
+    setting: Setting,
+    streams: Streams,
+    *,
+    tty: bool = False,
+    container: Supervised | None = None,
+) -> int:
+    """Run it to its end; returns its exit code. Raises CommandNotStarted. A cancellation ends all it has started.
+
+    It is killed when ``container`` ends: what it said before is handed on, and what has ended before keeps its code.
+    """
     ends = _Ends.terminal() if tty else _Ends.pipes()
     try:
         command = Command(arguments, setting.environment, setting.directory, streams=ends.inner, terminal=tty)
@@ -41,9 +51,18 @@ async def execute(arguments: Sequence[str], setting: Setting, streams: Streams, 
             process = await start(command)
         finally:
             ends.close_inner()
-        return await _attended(process, ends, streams, tty=tty)
+        following = asyncio.create_task(_end_with(container, process)) if container is not None else None
+        try:
+            return await _attended(process, ends, streams, tty=tty)
+        finally:
+            await cancelled(following)
     finally:
         ends.close_outer()
+
+
+async def _end_with(container: Supervised, process: Supervised) -> None:
+    await container.wait()
+    process.kill()
 
 
 async def _attended(process: Supervised, ends: "_Ends", streams: Streams, *, tty: bool) -> int:

@@ -103,8 +103,9 @@ class PodAccess(Protocol):
     ) -> int:
         """Run a command as the container would (its environment, directory and mounted paths); returns its exit code.
 
-        128+n means signal n. A command that is not there raises CommandNotStarted. Cancelling it, or the end of the
-        container, ends the command and everything it started. With ``tty`` it has a terminal, and stderr is stdout.
+        128+n means signal n. A command that is not there raises CommandNotStarted. Cancelling it ends the command and
+        everything it started; so does the end of the container, which counts as signal 9 for a command that still ran
+        then. With ``tty`` it has a terminal, and stderr is stdout.
         """
         ...
 

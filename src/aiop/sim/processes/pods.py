@@ -122,19 +122,7 @@ class ProcessPods:
         if not command:
             raise CommandNotStarted("you must specify at least one command for the container")
         local = run.recipe.local(list(command))
-        running = asyncio.ensure_future(execute(local, run.recipe.setting, streams, tty=tty))
-        ending = asyncio.ensure_future(run.process.wait())
-        try:
-            await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():
-                running.cancel()
-                await asyncio.wait({running})
-                return 128 + 9
-            return running.result()
-        finally:
-            ending.cancel()
-            running.cancel()
-            await asyncio.wait({running, ending})
+        return await execute(local, run.recipe.setting, streams, tty=tty, container=run.process)
 
     async def usage(self, pod: ObjectKey) -> Mapping[str, Usage]:
         """See PodAccess."""

@@ -126,6 +126,44 @@ async def test_the_end_of_the_container_ends_its_commands(tmp_path: Path) -> Non
         assert not alive(int(ears.out))
 
 
+@pytest.mark.parametrize("code", [0, 7])
+async def test_a_command_that_ended_before_its_container_tells_its_own_code(tmp_path: Path, code: int) -> None:
+    async with process_pods(tmp_path) as bench:
+        await running_pod(bench)
+        heard, go_on = asyncio.Event(), asyncio.Event()
+
+        async def hold(_: bytes) -> None:
+            heard.set()
+            await go_on.wait()
+
+        script = f"echo done; exit {code}"
+        task = asyncio.create_task(bench.pods.execute(POD, "", ["sh", "-c", script], Streams(stdout=hold)))
+        await bench.until(heard.is_set)
+        await bench.bench.delete(PODS, "pod")
+        await bench.gone("pod")
+        go_on.set()
+        assert await task == code
+
+
+async def test_what_a_command_said_before_its_container_ended_is_heard(tmp_path: Path) -> None:
+    async with process_pods(tmp_path) as bench:
+        await running_pod(bench)
+        go_on, said = asyncio.Event(), bytearray()
+
+        async def hold(data: bytes) -> None:
+            said.extend(data)
+            await go_on.wait()
+
+        script = f"head -c 120000 /dev/zero; touch {tmp_path}/written; sleep 1000"
+        task = asyncio.create_task(bench.pods.execute(POD, "", ["sh", "-c", script], Streams(stdout=hold)))
+        await bench.until((tmp_path / "written").exists)
+        await bench.bench.delete(PODS, "pod")
+        await bench.gone("pod")
+        go_on.set()
+        assert await task == 137
+        assert len(said) == 120_000
+
+
 async def test_a_command_can_have_a_terminal(tmp_path: Path) -> None:
     async with process_pods(tmp_path) as bench:
         await running_pod(bench)
