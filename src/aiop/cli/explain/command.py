@@ -6,17 +6,18 @@ import json
 import os
 import sys
 
-from aiop.cli.explain.errors import ExplainError, NoAccess, NoSuchObject, Unreachable
+from aiop.cli.explain.errors import ExplainError
 from aiop.cli.explain.explanation import Explanation, clean
+from aiop.cli.explain.failures import told
 from aiop.cli.explain.kinds import EXPLAINED
 from aiop.cli.explain.reading import Reader
 from aiop.cli.explain.rendering import lines_of, wants_colour
-from aiop.cli.explain.session import namespace_of
+from aiop.cli.explain.session import Session, session_of
 from aiop.cli.explain.target import Target, target_of
 from aiop.cli.options import namespace
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.connection import load_connection
-from aiop.runtime.client.errors import ClientError, Forbidden, NotFound, Unauthorized
+from aiop.runtime.client.errors import ClientError
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.client.transport import HttpTransport
 from aiop.runtime.kit.clock import SystemClock
@@ -48,25 +49,26 @@ def run(options: argparse.Namespace) -> int:
     except argparse.ArgumentTypeError as error:
         sys.stderr.write(f"aiop explain: error: argument TYPE/NAME: {error}\n")
         return 2
-    space = options.namespace or namespace_of(options.kubeconfig, options.context)
+    session = session_of(options.kubeconfig, options.context)
     try:
-        asyncio.run(_explain(options, target, space))
+        asyncio.run(_explain(options, target, session))
     except ExplainError as error:
         sys.stderr.write(f"aiop explain: {clean(str(error))}\n")
         return 1
     return 0
 
 
-async def _explain(options: argparse.Namespace, target: Target, space: str) -> None:
-    key = ObjectKey(space, target.name)
+async def _explain(options: argparse.Namespace, target: Target, session: Session) -> None:
+    key, host = ObjectKey(options.namespace or session.namespace, target.name), ""
     try:
         connection = await load_connection(options.kubeconfig, options.context)
+        host = connection.host
         async with Client(HttpTransport(connection), clock=SystemClock()) as client:
             explain = EXPLAINED[target.resource]
             found = await explain(client, Reader(client), key, options.operator_namespace)
             _show(found, client, as_json=options.output == "json")
     except ClientError as error:
-        raise _told(error, target, key) from error
+        raise told(error, target, key.namespace, session, host) from error
 
 
 def _show(found: Explanation, client: Client, *, as_json: bool) -> None:
@@ -75,23 +77,3 @@ def _show(found: Explanation, client: Client, *, as_json: bool) -> None:
         return
     colour = wants_colour(sys.stdout, os.environ)
     sys.stdout.writelines(f"{line}\n" for line in lines_of(found, client.server_clock.now(), colour=colour))
-
-
-def _told(error: ClientError, target: Target, key: ObjectKey) -> ExplainError:
-    kind = target.resource.kind
-    match error:
-        case NotFound():
-            return NoSuchObject(
-                f"there is no {kind} {key.name!r} in the namespace {key.namespace!r}: see `kubectl get "
-                f"{target.resource.plural} -A`, or give its namespace by -n; if that kind is not known either, aiop is "
-                "not installed in this cluster"
-            )
-        case Forbidden():
-            return NoAccess(
-                f"you may not read the {kind} {key.name!r} in the namespace {key.namespace!r}: ask for the role view "
-                f"there (get {target.resource.plural}), or use another --context"
-            )
-        case Unauthorized():
-            return NoAccess("the API server does not know you: log in anew, or use another --context or --kubeconfig")
-        case _:
-            return Unreachable(f"the API server gives no answer: {error}; see --kubeconfig and --context")

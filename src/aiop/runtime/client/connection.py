@@ -1,11 +1,11 @@
 """Where the API server is and who we are, as kubernetes-asyncio reads it: kubeconfig, in-cluster, exec plugins."""
 
 import asyncio
+import logging
 import os
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,22 +22,23 @@ from kubernetes_asyncio.config.incluster_config import (
 from kubernetes_asyncio.config.kube_config import load_kube_config
 
 from aiop.runtime.client.aside import aside
-from aiop.runtime.client.errors import ClientError
+from aiop.runtime.client.errors import ConfigurationFailed
+from aiop.runtime.client.kubeconfigfaults import check_kubeconfig, is_whole_url
 from aiop.runtime.client.sockets import open_session
 
 log = structlog.get_logger(__name__)
+# Its errors are raised too; without a handler Python prints them a second time.
+logging.getLogger("kubernetes_asyncio").addHandler(logging.NullHandler())
 
 # Bound tokens are rotated by the kubelet at 80 % of an hour; reading the file this often is early enough.
 _TOKEN_READ_SECONDS = 60.0
 # A plugin that asks a person or a far server is slow; what takes longer than this hangs.
 LOAD_SECONDS = 30.0
+# kubectl's own; the library's constant is what $KUBECONFIG was when it was imported.
+DEFAULT_KUBECONFIG = "~/.kube/config"
 _CERTIFICATES = "cannot use the certificates"
 
 Reload = Callable[[], Awaitable[None]]
-
-
-class ConfigurationFailed(ClientError):
-    """Raised when neither a kubeconfig nor an in-cluster ServiceAccount says where the API server is or who we are."""
 
 
 class Connection:
@@ -150,19 +151,31 @@ def _environments_proxy(host: str) -> str | None:
 def _from_kubeconfig(
     configuration: Configuration, kubeconfig: str | None, context: str | None, seconds: float
 ) -> Reload:
+    async def load() -> None:
+        paths = kubeconfig or os.environ.get("KUBECONFIG") or DEFAULT_KUBECONFIG
+        try:
+            await load_kube_config(
+                config_file=paths, context=context, client_configuration=configuration, persist_config=False
+            )
+        except Exception as error:
+            await asyncio.to_thread(check_kubeconfig, paths, context, error)
+            raise
+        if not is_whole_url(str(configuration.host)):
+            await asyncio.to_thread(check_kubeconfig, paths, context, None)
+
     async def reload() -> None:
-        path = kubeconfig or os.environ.get("KUBECONFIG") or None
-        load = partial(
-            load_kube_config,
-            config_file=path,
-            context=context,
-            client_configuration=configuration,
-            persist_config=False,
-        )
-        with _told(f"cannot find the API server by {kubeconfig or '$KUBECONFIG or ~/.kube/config'}"):
+        with _told(f"cannot find the API server by {_named(kubeconfig)}"):
             await aside(load, seconds)  # it reads files, and may run a plugin that reads more
 
     return reload
+
+
+def _named(kubeconfig: str | None) -> str:
+    """Which kubeconfig is meant, as its reader would look for it."""
+    if kubeconfig:
+        return kubeconfig
+    environment = os.environ.get("KUBECONFIG")
+    return f"$KUBECONFIG ({environment})" if environment else f"{DEFAULT_KUBECONFIG} ($KUBECONFIG is not set)"
 
 
 def _in_cluster(configuration: Configuration, seconds: float) -> Reload:

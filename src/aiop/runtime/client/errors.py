@@ -7,8 +7,28 @@ class ClientError(Exception):
     """Raised when a request to the API server had no successful answer; the base of all others here."""
 
 
+class ConfigurationFailed(ClientError):
+    """Raised when neither a kubeconfig nor an in-cluster ServiceAccount says where the API server is or who we are."""
+
+
 class ConnectionFailed(ClientError):
     """Raised when no answer came: refused, reset, cut off, or TLS did not agree."""
+
+
+class ConnectionRefused(ConnectionFailed):
+    """Raised when nothing listens at the API server's address."""
+
+
+class HostUnknown(ConnectionFailed):
+    """Raised when the API server's name leads to no address."""
+
+
+class NotTrusted(ConnectionFailed):
+    """Raised when the API server's certificate is not of an authority that we trust; ``fault`` says what of it."""
+
+    def __init__(self, message: str, fault: str) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class RequestTimedOut(ClientError):

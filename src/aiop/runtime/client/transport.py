@@ -15,8 +15,9 @@ import aiohttp
 
 from aiop import __version__
 from aiop.runtime.client.connection import Connection
-from aiop.runtime.client.errors import AnswerTooLong, ClientError, ConnectionFailed, ProtocolError, RequestTimedOut
+from aiop.runtime.client.errors import AnswerTooLong, ClientError, ProtocolError, RequestTimedOut
 from aiop.runtime.client.sockets import abort
+from aiop.runtime.client.unreached import unreached
 
 _UNAUTHORIZED = 401
 _REDIRECTS = range(300, 400)
@@ -247,16 +248,17 @@ def _mapped(request: Request) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise RequestTimedOut(_said(request, error)) from error
+        message = f"{_line(request)}: {error or type(error).__name__}"
+        raise RequestTimedOut(message) from error
     except (aiohttp.ClientError, OSError) as error:
         if isinstance(error.__cause__, ClientError):  # raised by ``may_leave``
             raise error.__cause__ from None
-        raise ConnectionFailed(_said(request, error)) from error
+        raise unreached(_line(request), error) from error
 
 
-def _said(request: Request, error: BaseException) -> str:
-    """The request's line and the error's words; never a body or a header."""
-    return f"{request.method} {request.path}: {error or type(error).__name__}"
+def _line(request: Request) -> str:
+    """What an error may say of it: never a query, a body or a header."""
+    return f"{request.method} {request.path}"
 
 
 def _refuse_redirect(request: Request, answer: aiohttp.ClientResponse) -> None:

@@ -68,9 +68,9 @@ def test_what_is_no_object_ends_with_the_code_of_a_wrong_argument(kubectl: Kubec
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("", "the API server gives no answer"),
-        ("apiVersion: v1\nkind: Config\nclusters: 5\n", "the API server gives no answer"),
-        ("{", "the API server gives no answer"),
+        ("", "the file is empty"),
+        ("apiVersion: v1\nkind: Config\nclusters: 5\n", "clusters is no list"),
+        ("{", "the file is no YAML"),
     ],
 )
 def test_a_kubeconfig_that_makes_no_sense_is_told_in_one_line(tmp_path: Path, text: str, names: str) -> None:
@@ -93,7 +93,7 @@ def test_the_namespace_is_that_of_the_context(
     assert "in the namespace 'team-b'" in say("aiw/nosuch").err
     context = mine("config", "current-context").strip()
     assert "in the namespace 'team-b'" in say("aiw/nosuch", "--context", context).err
-    assert "the API server gives no answer" in say("aiw/nosuch", "--context", "nosuch").err
+    assert "it has no context 'nosuch'" in say("aiw/nosuch", "--context", "nosuch").err
 
 
 def test_the_plugin_speaks_of_itself_as_kubectl_calls_it(

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from aiop.runtime.client.aside import aside
-from aiop.runtime.client.connection import ConfigurationFailed, load_connection
+from aiop.runtime.client.connection import load_connection
+from aiop.runtime.client.errors import ConfigurationFailed
 from support.execplugin import ExecPlugin
 from support.loopback import Loopback
 

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from aiop.runtime.client.builtin import PODS
 from aiop.runtime.client.client import Client
-from aiop.runtime.client.connection import ConfigurationFailed, load_connection
-from aiop.runtime.client.errors import Unauthorized
+from aiop.runtime.client.connection import load_connection
+from aiop.runtime.client.errors import ConfigurationFailed, Unauthorized
 from aiop.runtime.client.transport import HttpTransport
 from support.clock import FakeClock
 from support.execplugin import ExecPlugin

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from aiop.runtime.client import connection as connection_module
 from aiop.runtime.client.client import Client
-from aiop.runtime.client.connection import ConfigurationFailed, load_connection
+from aiop.runtime.client.connection import load_connection
+from aiop.runtime.client.errors import ConfigurationFailed
 from aiop.runtime.client.transport import HttpTransport
 from support.certificates import Authority
 from support.clock import FakeClock

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aiop.runtime.client.connection import ConfigurationFailed, load_connection
+from aiop.runtime.client.connection import load_connection
+from aiop.runtime.client.errors import ConfigurationFailed
 from support.loopback import Loopback
 
 DANGLING = '{"current-context": "a", "contexts": [{"name": "a", "context": {"cluster": "b"}}], "clusters": []}'

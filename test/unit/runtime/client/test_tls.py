@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 
 from aiop.runtime.client.client import Client
-from aiop.runtime.client.connection import ConfigurationFailed, load_connection
-from aiop.runtime.client.errors import ConnectionFailed, Unauthorized
+from aiop.runtime.client.connection import load_connection
+from aiop.runtime.client.errors import ConfigurationFailed, ConnectionFailed, Unauthorized
 from aiop.runtime.client.transport import HttpTransport
 from support.certificates import Authority, Pair, client_name
 from support.clock import FakeClock

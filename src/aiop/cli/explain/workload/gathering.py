@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import msgspec
+
 from aiop.api.resources import AIWORKLOADS, SERVINGRUNTIMES
 from aiop.api.servingruntime import ServingRuntimeSpec
 from aiop.cli.explain.reading import Reader
@@ -44,6 +46,7 @@ from aiop.runtime.client.builtin import (
     SERVICES,
 )
 from aiop.runtime.client.client import Client
+from aiop.runtime.client.errors import ProtocolError
 from aiop.runtime.client.resource import ObjectKey, Resource
 from aiop.runtime.views.custom import CustomObject, decode_custom
 from aiop.runtime.views.owned import Owned, decode_owned, decode_revision
@@ -65,13 +68,21 @@ Children = Mapping[Resource, Mapping[str, Owned]]
 
 
 async def gather(client: Client, reader: Reader, key: ObjectKey, operator_namespace: str) -> Evidence:
-    """All that there is to see now. Raises ClientError if the workload itself cannot be read."""
-    workload = decode_custom(await client.get(AIWORKLOADS, key))
+    """All that there is to see now. Raises ClientError if the workload itself cannot be read, or makes no sense."""
+    workload = _workload(await client.get(AIWORKLOADS, key))
     now = client.server_clock.now()  # it has heard the server by now
     first, leases = await asyncio.gather(_first_look(reader, workload, key, now), _leases(client, operator_namespace))
     evidence = replace(first, leases=leases)
     looked = await _second_look(reader, evidence, key)
     return replace(looked, unread=reader.unread)
+
+
+def _workload(answer: bytes) -> CustomObject:
+    try:
+        return decode_custom(answer)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        message = "the answer is no Kubernetes object: is that an API server?"
+        raise ProtocolError(message) from error
 
 
 async def _first_look(reader: Reader, workload: CustomObject, key: ObjectKey, now: datetime) -> Evidence:
