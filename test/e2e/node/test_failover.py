@@ -13,6 +13,7 @@ from hack.node.cluster import NodeCluster
 from support.changing import changes
 from support.kubectl import Kubectl, eventually
 from support.replicas import SYSTEM, Replicas, late, pod_of, work
+from support.sockets import unacknowledged
 from support.workloads import wait_for, workload
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -40,26 +41,29 @@ def lost(replicas: Replicas, how: Callable[[str], object]) -> None:
     began = datetime.now(UTC)
     how(pod_of(old))
     new = replicas.another(old)
+    assert pod_of(new) != pod_of(old)
     done = eventually(lambda: work(replicas.story(), began, pod_of(new)), told=replicas.story)
     assert done[0].answered - began <= TAKEOVER
 
 
-def settled(replicas: Replicas) -> None:
-    """Both are ready again; by then whatever was on its way has come."""
+def settled(replicas: Replicas, node: NodeCluster) -> None:
+    """Both are ready again, and whatever was on its way has come: nothing was written behind the new leader's back."""
     eventually(lambda: replicas.ready(2), told=lambda: replicas.kubectl("describe", "pods"))
+    pids = [node.container_pid(SYSTEM, pod["metadata"]["name"]) for pod in replicas.pods()]
+    eventually(lambda: not any(map(unacknowledged, pids)))
     assert "\n".join(map(str, late(replicas.story()))) == ""
 
 
 @pytest.mark.usefixtures("_load")
-def test_a_leaders_pod_that_is_deleted_hands_over(replicas: Replicas) -> None:
+def test_a_leaders_pod_that_is_deleted_hands_over(replicas: Replicas, node: NodeCluster) -> None:
     lost(replicas, lambda pod: replicas.kubectl("delete", "pod", pod, "--wait=false"))
-    settled(replicas)
+    settled(replicas, node)
 
 
 @pytest.mark.usefixtures("_load")
 def test_a_leader_that_is_killed_is_replaced_when_its_lease_ends(replicas: Replicas, node: NodeCluster) -> None:
     lost(replicas, lambda pod: os.kill(node.container_pid(SYSTEM, pod), signal.SIGKILL))
-    settled(replicas)
+    settled(replicas, node)
 
 
 @pytest.mark.usefixtures("_load")
@@ -68,7 +72,7 @@ def test_a_leader_whose_packets_are_dropped_writes_nothing_once_it_is_heard_agai
 ) -> None:
     with cut(node, replicas):
         pass
-    settled(replicas)
+    settled(replicas, node)
 
 
 @contextmanager

@@ -10,11 +10,12 @@ import pytest
 
 from hack.node.cluster import NodeCluster
 from support import models
+from support.explaining import explained
 from support.helm import CHART, Helm
 from support.kubectl import Kubectl, eventually
 from support.models import ServedModel
 from support.servedmodels import GATEWAY, Models, ask, load_image, prediction
-from support.workloads import workload
+from support.workloads import conditions, wait_for, workload
 
 # More than one server fits on a node of two cores, and each may use a core while it starts.
 RESOURCES = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}}
@@ -90,6 +91,14 @@ def answers_over_ingress_and_httproute(node: NodeCluster, team: Kubectl, model: 
     assert pods(team) == before
 
 
+def a_corrupt_version_is_named(node: NodeCluster, team: Kubectl, model: ServedModel, good: str, words: str) -> None:
+    """By the conditions and by explain, as its own server tells it; the good version goes on answering."""
+    assert words in wait_for(team, "Degraded", "True", "CrashLoop", "served")["message"]
+    assert words in explained(team, "served")["cause"]["message"]
+    answers(node, model, good)
+    assert conditions(team, "served")["Available"]["status"] == "True"
+
+
 def refused_writing(team: Kubectl, python: str) -> str:
     """What a server is told that tries to write where its model lies."""
     (pod,) = team.items("pods")
@@ -98,7 +107,7 @@ def refused_writing(team: Kubectl, python: str) -> str:
 
 
 @pytest.mark.usefixtures("released")
-def test_an_onnx_model_on_triton_answers_from_a_claim_over_ingress_and_httproute(
+def test_an_onnx_model_on_triton_answers_from_a_claim_over_ingress_and_httproute_and_beside_a_corrupt_one(
     node: NodeCluster, team: Kubectl, claim: Models
 ) -> None:
     model = models.affine()
@@ -113,10 +122,13 @@ def test_an_onnx_model_on_triton_answers_from_a_claim_over_ingress_and_httproute
     asking = node.inside("curl", "-s", "-m", "5", f"http://{address}:8002/metrics")
     shown = subprocess.run(asking, check=True, capture_output=True, text=True).stdout
     assert 'nv_inference_request_success{model="affine",version="1"}' in shown
+    claim.put(model.files("corrupt"), "anywhere/affine-3")
+    change(team, modelVersion="3", modelUri="pvc://models/anywhere/affine-3")
+    a_corrupt_version_is_named(node, team, model, "1", "failed to load all models")
 
 
 @pytest.mark.usefixtures("store")
-def test_a_scikit_learn_model_on_mlserver_answers_from_the_model_store_over_ingress_and_httproute(
+def test_a_scikit_learn_model_on_mlserver_answers_from_the_model_store_over_both_and_beside_a_corrupt_one(
     node: NodeCluster, team: Kubectl, claim: Models
 ) -> None:
     model = models.iris()
@@ -131,3 +143,7 @@ def test_a_scikit_learn_model_on_mlserver_answers_from_the_model_store_over_ingr
     ready(team)
     uris = [version["modelUri"] for version in team.get("aiworkload", "served")["status"]["versions"]]
     assert uris == ["pvc://models/store/iris/2"]
+    claim.put(model.files("corrupt"), "store/iris/3")
+    change(team, modelVersion="3")
+    # MLServer ends as if all were well.
+    a_corrupt_version_is_named(node, team, model, "2", "exit code 0 (Completed) though a server goes on")

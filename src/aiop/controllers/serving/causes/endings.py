@@ -40,7 +40,8 @@ def ended(case: Case) -> Cause | None:
         )
     return Cause(
         "CrashLoop",
-        f"{head} ended with exit code {how.exit_code} ({how.reason or 'no reason given'}){_last_words(how)}; {tail}",
+        f"{head} ended with exit code {how.exit_code} ({how.reason or 'no reason given'})"
+        f"{_last_words(how) or _silence(how)}; {tail}",
     )
 
 
@@ -102,6 +103,13 @@ def _killer(case: Case, container: ContainerStatus, how: Terminated) -> str:
 def _last_words(how: Terminated) -> str:
     words = one_line(how.message)
     return f": {words}" if words else ""
+
+
+def _silence(how: Terminated) -> str:
+    """MLServer ends so when it cannot load its model; the kubelet keeps the end of the log only of one that fails."""
+    if how.exit_code:
+        return ""
+    return " though a server goes on until it is told to end; only its log (`kubectl logs --previous`) says why"
 
 
 def _next_step(container: ContainerStatus) -> str:

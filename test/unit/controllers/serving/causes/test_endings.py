@@ -65,6 +65,13 @@ def test_a_server_that_ends_well_has_crashed_too() -> None:
     assert cause_of(running(5, last_state=ended)).reason == "CrashLoop"
 
 
+def test_only_of_a_server_that_ended_well_and_said_nothing_the_log_is_named() -> None:
+    log = "only its log (`kubectl logs --previous`) says why; it was restarted 4 times"
+    assert log in cause_of(crashed(0, "Completed")).message
+    assert log not in cause_of(crashed(0, "Completed", "nothing to serve")).message
+    assert log not in cause_of(crashed(1)).message
+
+
 def test_a_server_that_runs_again_after_a_crash_is_said_to_run_until_it_is_forgiven() -> None:
     ended = ContainerState(terminated=Terminated(1, "Error", "panic"))
     found = diagnosis_of(running(20, last_state=ended, restart_count=1))
