@@ -5,7 +5,9 @@ A POST of a name that exists is a 409, so nothing foreign is ever adopted. An ob
 would linger (kubernetes#99003).
 
 A ControllerRevision's data never change, and the API server compares them to the letter, after a patch has written them
-anew in Go's manner: with <, > and & escaped. So they are sent escaped in the first place.
+anew in Go's manner: with <, > and & escaped, and the keys of every object in order. (A strategic merge patch orders
+them, such as the one by which the garbage collector takes an ownerReference away; other patches leave the order.) So
+they are sent that way in the first place.
 """
 
 from collections.abc import Mapping
@@ -239,7 +241,7 @@ class ChildWriter:
 
 def _as_go_writes(body: Mapping[str, Any]) -> bytes:
     """The same JSON, as the API server would write it."""
-    data = msgspec.json.encode(body)
+    data = msgspec.json.encode(body, order="sorted")
     for letter, escape in _GO_ESCAPES.items():
         data = data.replace(letter, escape)
     return data

@@ -254,11 +254,13 @@ async def test_a_revision_keeps_its_data_and_only_its_number_grows() -> None:
 
 async def test_data_are_sent_as_the_server_will_write_them_when_they_are_patched() -> None:
     bench = Bench(CONTROLLERREVISIONS)
-    child = Child(CONTROLLERREVISIONS, KEY, {"metadata": {}, "data": {"command": "a <b >c &d\u2028"}, "revision": 1})
+    data = {"pod": {"b": 1, "a": [{"d": 2, "c": 3}]}, "command": "a <b >c &d\u2028"}
+    child = Child(CONTROLLERREVISIONS, KEY, {"metadata": {}, "data": data, "revision": 1})
     async with run_informer(bench.informer):
         assert await bench.writer.ensure(child, OWNER) is Outcome.CREATED
     (request,) = bench.transport.requests
-    assert rb'"a \u003cb \u003ec \u0026d\u2028"' in (request.body or b"")
+    written = rb'{"command":"a \u003cb \u003ec \u0026d\u2028","pod":{"a":[{"c":3,"d":2}],"b":1}}'
+    assert written in (request.body or b"")
     assert msgspec.json.decode(request.body or b"")["data"] == child.body["data"]
 
 
