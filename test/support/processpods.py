@@ -37,6 +37,8 @@ class ProcessBench:
         self.api = bench.api
         self.pods = pods
         self.table = table
+        # What the event loop was told of: faults of the program that nobody else would see.
+        self.faults: list[str] = []
 
     async def pod(self, name: str, *containers: Object, **spec: Any) -> Object:
         """Make a pod of these containers; ``labels`` and ``annotations`` are its metadata's."""
@@ -115,8 +117,13 @@ def running(pod: Object, name: str = "main") -> bool:
 async def process_pods(
     folder: Path, programs: Mapping[str, Program] = PROGRAMS, fallback: Lives | None = None, **options: Any
 ) -> AsyncIterator[ProcessBench]:
-    """A cluster whose pods are processes; when it ends none of them is left."""
+    """A cluster whose pods are processes; when it ends none of them is left. Fails if a fault of its own was told."""
     table = ProgramTable(programs, claims=options.pop("claims", None), host_paths=options.pop("host_paths", None))
     pods = ProcessPods(table, folder, random.Random(), fallback=fallback, **options)
+    loop = asyncio.get_running_loop()
     async with simulated(lives=pods) as bench:
-        yield ProcessBench(bench, pods, table)
+        made = ProcessBench(bench, pods, table)
+        loop.set_exception_handler(lambda _, told: made.faults.append(f"{told['message']}: {told.get('exception')!r}"))
+        yield made
+    loop.set_exception_handler(None)
+    assert not made.faults

@@ -12,6 +12,7 @@ from aiop.sim.cluster.api import Object
 from aiop.sim.processes import hooks, imagepull
 from aiop.sim.processes.errors import CommandNotStarted, ContainerNotMade
 from aiop.sim.processes.lastwords import last_words
+from aiop.sim.processes.mishaps import report, words_of
 from aiop.sim.processes.probes import Probes
 from aiop.sim.processes.probing import Prober
 from aiop.sim.processes.programs import Program
@@ -87,7 +88,17 @@ class Container:
         return self.restarts - (0 if view.doing == "waiting" and view.last else 1)
 
     async def run(self) -> None:
-        """Run until it will not run again."""
+        """Run until it will not run again. What nobody foresaw is told, and then it is tried again by back-off."""
+        while True:
+            try:
+                await self._run_on()
+            except Exception as error:  # noqa: BLE001 - whatever it is, neither the pod nor its user shall wait in vain
+                if not await self._recovered(error):
+                    return
+            else:
+                return
+
+    async def _run_on(self) -> None:
         while True:
             program = await imagepull.pulled(self.spec, self._room)
             recipe = await self._made(program)
@@ -101,6 +112,27 @@ class Container:
             self._policy.ran_for(self._room.desk.monotonic() - began)
             await self._back_off()
             self._next = {"restarts": self.restarts + 1, "last": {"terminated": state}}
+
+    async def _recovered(self, error: Exception) -> bool:
+        """Say what has happened and wait; False if it shall not run again."""
+        desk, board = self._room.desk, self._room.board
+        report(error, f"container {self.name} of a pod")
+        words = f"the cluster could not run it: {words_of(error)}"
+        await desk.say("Failed", f"Error: {words}", warning=True)
+        state = board.views[self.name].state
+        if "running" in state:
+            state = _lost(state["running"], words, desk.moment())
+        if "terminated" in state:
+            board.put(self.name, state=state, started=False, ready=False)
+            if self._leaving or not self._policy.restarts_after(state["terminated"]["exitCode"]):
+                return False
+            self._next = {"restarts": self.restarts + 1, "last": state}
+        last = {"last": state} if "terminated" in state else {}
+        board.put(self.name, state=podstatus.waiting("RunContainerError", words), **last)
+        seconds = max(_RETRY_SECONDS, self._policy.delay())
+        self._policy.crashes += 1
+        await desk.sleep(seconds)
+        return True
 
     def leave(self) -> None:
         """No other run shall follow."""
@@ -191,10 +223,15 @@ class Container:
             run.process.kill()  # told to go while it was being started
         await self._room.desk.say("Started", f"Container started: {self.name}")
         watching = asyncio.create_task(self._watch(run), name=f"probes of {self.name}")
+        ending = asyncio.create_task(run.process.wait())
         try:
-            return await run.process.wait()
+            await asyncio.wait({watching, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()  # raises what nobody foresaw: a container that is not watched shall not go on
+            return await ending
         finally:
             await cancelled(watching)
+            await cancelled(ending)
 
     async def _watch(self, run: Run) -> None:
         """The hook after the start, then the probes for as long as it runs."""
@@ -238,6 +275,12 @@ class Container:
         for number in range(max(0, coming - _KEPT_LOGS + 1)):
             for path in (self.log_of(number), Path(f"{self.log_of(number)}.1")):
                 path.unlink(missing_ok=True)
+
+
+def _lost(running: Object, words: str, moment: str) -> Object:
+    """The end of a run that was not seen through."""
+    said = {"exitCode": 128 + signal.SIGKILL, "reason": "ContainerStatusUnknown", "message": words}
+    return {"terminated": said | {"startedAt": running["startedAt"], "finishedAt": moment}}
 
 
 def _stop_signal(spec: Object, program: Program) -> int:

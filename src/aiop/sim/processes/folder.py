@@ -20,6 +20,7 @@ class Folder:
         self.path = parent / f"{prefix}-{secrets.token_hex(4)}"
         self._janitor: asyncio.subprocess.Process | None = None
         self._opening = asyncio.Lock()
+        self._made = False
 
     async def open(self) -> None:
         """Make it, unless it is there."""
@@ -33,7 +34,9 @@ class Folder:
                     stderr=asyncio.subprocess.DEVNULL,
                     start_new_session=True,  # a terminal's Ctrl-C is not for it
                 )
+            if not self._made:
                 await asyncio.to_thread(self.path.mkdir, mode=0o700, parents=True)
+                self._made = True
 
     async def close(self) -> None:
         """Remove it, with all that is in it."""

@@ -8,6 +8,7 @@ from aiop.sim.cluster.api import Object
 from aiop.sim.cluster.objects import annotations_of, containers_of, finished, init_containers_of, labels_of
 from aiop.sim.processes.container import Container
 from aiop.sim.processes.errors import VolumeNotMounted
+from aiop.sim.processes.mishaps import report, watched, words_of
 from aiop.sim.processes.restarts import RestartPolicy
 from aiop.sim.processes.room import Room
 from aiop.sim.processes.timing import cancelled
@@ -48,7 +49,7 @@ class ProcessLife:
         if finished(self._room.pod):
             return
         self._room.board.begin()
-        self._writing = asyncio.create_task(self._room.board.run(), name="status of a pod")
+        self._writing = watched(asyncio.create_task(self._room.board.run(), name="status of a pod"))
         self._work = asyncio.create_task(self._run(), name="containers of a pod")
         await asyncio.shield(self._work)
 
@@ -58,7 +59,7 @@ class ProcessLife:
         self._room.board.notice(pod)
         if (labels_of(pod), annotations_of(pod)) != told and self._work is not None and not self._work.done():
             refreshing = asyncio.create_task(self._volumes.refresh(pod), name="files of a pod")
-            self._tasks["the pod's own labels"] = refreshing
+            self._tasks["the pod's own labels"] = watched(refreshing)
 
     def contradicted_by(self, pod: Object) -> bool:  # noqa: ARG002 - ``notice`` has seen to it
         """See Life."""
@@ -100,11 +101,10 @@ class ProcessLife:
 
     async def _run(self) -> None:
         self._make_containers()
-        await self._opened()
         await self._mount()
         self._room.board.address = self._room.address.host
         self._room.board.touch()
-        refreshing = asyncio.create_task(self._refresh(), name="files of a pod")
+        refreshing = watched(asyncio.create_task(self._refresh(), name="files of a pod"))
         try:
             if await self._initialize():
                 await _ended([self._start(each["name"]) for each in containers_of(self._room.pod)])
@@ -120,16 +120,21 @@ class ProcessLife:
                 self.containers[spec["name"]] = Container(spec, self._room, policy)
 
     async def _mount(self) -> None:
+        """Until its files are there; each failure is told."""
         seconds = _FIRST_SECONDS
         while True:
             try:
+                await self._opened()
                 await self._volumes.mount()
             except VolumeNotMounted as error:
                 await self._room.desk.say("FailedMount", str(error), warning=True)
-                await self._room.desk.sleep(seconds)
-                seconds = min(2 * seconds, _MOST_SECONDS)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the pod shall not wait without a word
+                report(error, "files of a pod")
+                await self._room.desk.say("FailedSync", f"error syncing pod: {words_of(error)}", warning=True)
             else:
                 return
+            await self._room.desk.sleep(seconds)
+            seconds = min(2 * seconds, _MOST_SECONDS)
 
     async def _refresh(self) -> None:
         while True:

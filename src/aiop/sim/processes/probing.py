@@ -62,8 +62,8 @@ class Prober:
                 return await self._tcp(probe["tcpSocket"], seconds)
             if "exec" in probe:
                 return await self._exec(setting, command, seconds)
-        except (PortNotFound, ValueError, OverflowError) as error:
-            # No number of a port, no name of a host: whatever the API server let through.
+        except (PortNotFound, ValueError, OverflowError, OSError) as error:
+            # No number of a port, no name of a host: whatever the API server let through; or no process can be made.
             return Finding(Verdict.FAILURE, str(error))
         kind = next((name for name in ("grpc",) if name in probe), "unknown")
         return Finding(Verdict.FAILURE, f"probes of the kind {kind} are not made where pods run as processes")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from aiop.runtime.client.builtin import PERSISTENTVOLUMECLAIMS
-from aiop.runtime.client.errors import NotFound
+from aiop.runtime.client.errors import ClientError, NotFound
 from aiop.runtime.client.resource import ObjectKey
 from aiop.sim.cluster.api import ClusterAPI, Object
 from aiop.sim.processes import janitor
@@ -56,7 +56,7 @@ class Volumes:
             if volume["name"] in self._written:
                 try:
                     await self._write(volume)
-                except VolumeNotMounted:
+                except (VolumeNotMounted, ClientError):
                     continue
 
     async def _place(self, volume: Object) -> Path:
