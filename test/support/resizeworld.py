@@ -1,14 +1,21 @@
 """A World whose servers can be resized while they run: with ReplicaSets, and kubelets that grant it or refuse."""
 
+from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 
+from aiop.controllers.serving.errors import ChildRefused
 from aiop.controllers.serving.observed import Observed
 from aiop.controllers.serving.plan import Plan, make_plan
 from aiop.controllers.serving.report import make_report
 from aiop.controllers.serving.resize.amounts import Amounts, shown, with_amounts
+from aiop.controllers.serving.resize.execution import ResizeExecutor
+from aiop.controllers.serving.resize.plan import ServerResize
+from aiop.controllers.serving.resize.resizer import NotResizable, Resized, Resizer
+from aiop.controllers.serving.resize.restart import gets_more
+from aiop.controllers.serving.resize.shape import TemplateResize
 from aiop.controllers.serving.verdict import Hindrance
 from aiop.runtime.client.builtin import DEPLOYMENTS
 from aiop.runtime.views.meta import ObjectMeta, OwnerReference
@@ -28,6 +35,30 @@ from aiop.runtime.views.workloads import (
 )
 from support.servingworld import World
 
+Answer = TypeVar("Answer")
+
+
+def at_once(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """What work that waits for nothing comes to."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        return cast("Answer", end.value)
+    raise AssertionError("it waits")
+
+
+class WorldResizer:
+    """A Resizer whose API server is a World."""
+
+    def __init__(self, world: "ResizeWorld") -> None:
+        self._world = world
+
+    async def resize(self, server: ServerResize) -> Resized:
+        return self._world.resize(server)
+
+    async def follow(self, template: TemplateResize) -> Resized:
+        return self._world.follow(template)
+
 
 @dataclass
 class Maker:
@@ -41,7 +72,11 @@ class Maker:
 
 @dataclass
 class ResizeWorld(World):
-    """`granted` says what kubelets make of a server's new amounts: None for yes, else a condition of the pod."""
+    """`refused` says what kubelets make of a server's new amounts: None for yes, else a condition of the pod.
+
+    `silent` kubelets say and do nothing, `deaf` ones do not know how. The API server lets no server have more while a
+    `quota` is full, and answers a change of a ReplicaSet with `follow_answer`.
+    """
 
     makers: dict[str, Maker] = field(default_factory=dict)
     asked: dict[str, Resources] = field(default_factory=dict)
@@ -52,6 +87,19 @@ class ResizeWorld(World):
     replaced: int = 0
     refusal: str = ""
     resizes: int = 0
+    follows: int = 0
+    silent: bool = False
+    quota: bool = False
+    follow_answer: NotResizable | ChildRefused | None = None
+    asked_at: dict[str, str] = field(default_factory=dict)
+    heard: dict[str, Resources] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.restart_operator()
+
+    def restart_operator(self) -> None:
+        """All that it had in memory is gone."""
+        self.executor = ResizeExecutor(cast("Resizer", WorldResizer(self)))
 
     def change_amounts(self, cpu: str, memory: str = "4Gi") -> None:
         self.change(resources={"limits": {"cpu": cpu, "memory": memory, "nvidia.com/gpu": "1"}})
@@ -62,21 +110,46 @@ class ResizeWorld(World):
             observed,
             pods=tuple(self._with_amounts(pod) for pod in observed.pods),
             replica_sets=tuple(self._set(name, maker) for name, maker in self.makers.items()),
-            resize_refusal=self.refusal,
+            resize_refusal=self.refusal or self.executor.refusal(observed.workload.metadata),
         )
 
     def reconcile(self) -> Plan:
         plan = super().reconcile()
-        for template in plan.templates:
-            name = template.replica_set.metadata.name
-            self.makers[name].pod = dict(template.pod)
-            self.makers[name].generation += 1
-            self.writes += 1
-        for server in plan.resize.servers if plan.resize else ():
-            self.asked[server.pod.metadata.uid] = _resources(server.amounts)
-            self.resizes += 1
-            self.writes += 1
+        meta = self.workload().metadata
+        followed = at_once(self.executor.follow(meta, plan.templates, self.now.timestamp()))
+        if plan.resize is not None and not followed.final:
+            at_once(self.executor.resize(meta, plan.resize))
         return plan
+
+    def follow(self, template: TemplateResize) -> Resized:
+        self.follows += 1
+        if self.follow_answer is not None:
+            raise self.follow_answer
+        maker = self.makers[template.replica_set.metadata.name]
+        maker.pod = dict(template.pod)
+        maker.generation += 1
+        self.writes += 1
+        return Resized.CHANGED
+
+    def resize(self, server: ServerResize) -> Resized:
+        uid = server.pod.metadata.uid
+        if uid not in self.uids():
+            return Resized.OVERTAKEN
+        if self.quota and gets_more(shown(server.pod.spec.containers), server.amounts):
+            raise ChildRefused("QuotaExceeded", "exceeded quota: team")
+        self.asked[uid] = _resources(server.amounts)
+        self.asked_at[uid] = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.resizes += 1
+        self.writes += 1
+        return Resized.CHANGED
+
+    def paused(self) -> bool:
+        return any(each.content.get("paused") for each in self.of(DEPLOYMENTS))
+
+    @staticmethod
+    def _waits(plan: Plan) -> bool:
+        resizes = plan.resize is not None and plan.resize.look_again is not None
+        return resizes or World._waits(plan)
 
     def kubernetes(self) -> None:
         """The Deployment controller replaces servers whose ReplicaSet says something else, unless it is paused."""
@@ -93,6 +166,10 @@ class ResizeWorld(World):
             made = _shown(self.makers[each.deployment].pod)
             self.asked.setdefault(each.uid, made)
             self.has.setdefault(each.uid, made)
+            self.heard.setdefault(each.uid, made)
+            if self.silent:
+                continue
+            self.heard[each.uid] = self.asked[each.uid]
             if self.refused is None:
                 self.has[each.uid] = self.asked[each.uid]
 
@@ -119,6 +196,7 @@ class ResizeWorld(World):
     def _with_amounts(self, pod: Pod) -> Pod:
         uid = pod.metadata.uid
         asked, has = self.asked.get(uid, Resources()), self.has.get(uid)
+        heard = asked == self.heard.get(uid)
         told = (self.refused,) if self.refused is not None and asked != has else ()
         container = ContainerStatus(
             "server",
@@ -128,9 +206,18 @@ class ResizeWorld(World):
             resources=None if self.deaf else has,
         )
         status = msgspec.structs.replace(
-            pod.status, conditions=(*pod.status.conditions, *told), container_statuses=(container,)
+            pod.status,
+            conditions=(*pod.status.conditions, *told),
+            container_statuses=(container,),
+            observed_generation=2 if heard else 1,
         )
-        return msgspec.structs.replace(pod, spec=PodSpec("node-1", (Container("server", asked),)), status=status)
+        return msgspec.structs.replace(
+            pod,
+            metadata=msgspec.structs.replace(pod.metadata, generation=2),
+            spec=PodSpec("node-1", (Container("server", asked),)),
+            status=status,
+            resized_at=self.asked_at.get(uid, ""),
+        )
 
     def _set(self, name: str, maker: Maker) -> ReplicaSet:
         owner = self.things.get((DEPLOYMENTS, name))

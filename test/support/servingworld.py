@@ -301,11 +301,15 @@ class World:
         for number in range(steps):
             before = self._picture()
             plan = self.step()
-            waits = plan.rollout is not None and plan.rollout.look_again is not None
-            if self._picture() == before and not waits:
+            if self._picture() == before and not self._waits(plan):
                 return number
         message = f"not settled after {steps} steps: {self.counts()}"
         raise AssertionError(message)
+
+    @staticmethod
+    def _waits(plan: Plan) -> bool:
+        """True if time alone will change something."""
+        return plan.rollout is not None and plan.rollout.look_again is not None
 
     def autoscale(self) -> None:
         """The autoscaler sets the count of the Deployment that it aims at."""

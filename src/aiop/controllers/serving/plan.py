@@ -1,6 +1,6 @@
 """What to do about a workload. Pure: a snapshot goes in, an ordered plan comes out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from aiop.controllers.serving.leftovers import (
 from aiop.controllers.serving.monitoring import plan_monitors
 from aiop.controllers.serving.names import FIELD_MANAGER, pod_selector, revision_name
 from aiop.controllers.serving.observed import DeploymentState, Observed, replicas_owned_by_another
+from aiop.controllers.serving.resize.giveback import given_back, steps_back
 from aiop.controllers.serving.resize.plan import ResizePlan, plan_resize
 from aiop.controllers.serving.resize.shape import TemplateResize, shaped_deployment, template_resizes
 from aiop.controllers.serving.restored import restored_revisions
@@ -75,9 +76,11 @@ def make_plan(observed: Observed, specs: SpecCache, settings: ServingSettings, n
     scaling = scaling_plan(spec, settings, observed.autoscaler_metrics, observed.gpu_metric)
     resize = plan_resize(observed, spec, target, known, now)
     target = _numbered(resize.target, known)
-    others = [each for each in known if each.hash != target.hash]
+    back = given_back(observed, [each for each in known if each.hash != target.hash])
+    others = [back.get(each.hash, each) for each in known if each.hash != target.hash]
     plan = _accepted(observed, spec, scaling, target, others, settings, now)
-    return replace(plan, resize=resize, templates=template_resizes(observed, [target, *others]))
+    plan = replace(plan, resize=resize, templates=template_resizes(observed, [target, *others]))
+    return _with_steps_back(plan, observed, back.values())
 
 
 def _refused(
@@ -87,6 +90,8 @@ def _refused(
 
     But for a path outside that another workload asks for and this one no longer does.
     """
+    back = given_back(observed, known)
+    known = [back.get(each.hash, each) for each in known]
     live = [(each, state) for each in known if (state := observed.deployment_of(each.hash)) is not None]
     kept = [
         child
@@ -100,7 +105,7 @@ def _refused(
     ]
     if live:
         kept.append(stable_service(observed.key, live[-1][0], pod_selector(observed.key.name)))
-    return Plan(
+    plan = Plan(
         refusal=refusal,
         target=known[-1] if known else None,
         known=tuple(known),
@@ -109,6 +114,13 @@ def _refused(
         templates=template_resizes(observed, known),
         deletions=claimed_by_others(observed, settings.ways),
     )
+    return _with_steps_back(plan, observed, back.values())
+
+
+def _with_steps_back(plan: Plan, observed: Observed, given_up: Iterable[KnownRevision]) -> Plan:
+    """They come before all else: whatever holds that up, no Deployment is left paused."""
+    back = tuple(step for each in given_up for step in steps_back(observed, each))
+    return replace(plan, steps=(*back, *plan.steps)) if back else plan
 
 
 def _accepted(

@@ -61,7 +61,8 @@ REASONS = (
            "Compare the operator's roles with those of its chart, and its watchNamespaces with this namespace."),
     Reason("RollingOut", ("Progressing", "Ready", "Reconciling"), "The wanted revision does not serve fully yet.", ""),
     Reason("ResizingInPlace", ("Progressing", "Ready", "Reconciling"),
-           "Servers get other amounts of cpu and memory while they run; the message counts those that have them.", ""),
+           "Servers get other amounts of cpu and memory while they run; the message counts those that have them, and "
+           "names a node that takes longer than a minute, and until when it is waited for.", ""),
     Reason("RestartNeeded", ("Progressing",),
            "Nothing but spec.resources has changed, and servers are replaced all the same; the message says why.", ""),
     Reason("RollingOutInPlace", ("Progressing",),

@@ -1,8 +1,7 @@
 """Reads the caches, asks the plan, does it, and says once how things are. No decision is made here."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import msgspec
 import structlog
@@ -16,7 +15,8 @@ from aiop.controllers.serving.pacing import StatusPacer
 from aiop.controllers.serving.plan import Plan, make_plan
 from aiop.controllers.serving.refusals import REFUSALS, refusal_of
 from aiop.controllers.serving.report import Report, make_report
-from aiop.controllers.serving.resize.resizer import NotResizable, Resized, Resizer
+from aiop.controllers.serving.resize.execution import ResizeExecutor, ResizeOutcome
+from aiop.controllers.serving.resize.resizer import Resizer
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.sources import Sources
 from aiop.controllers.serving.specs import SpecCache
@@ -45,9 +45,7 @@ class _Done:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     refusal: NotAccepted | ChildRefused | None = None
     held_up: bool = False  # the next step must wait
-    resized: bool = False  # servers, or what they are made from
-    overtaken: bool = False  # some were seen as they are no more
-    not_resizable: str = ""
+    resized: list[ResizeOutcome] = field(default_factory=list)  # of what makes servers, then of servers
 
     @property
     def incomplete(self) -> bool:
@@ -62,7 +60,14 @@ class _Done:
     @property
     def wrote(self) -> bool:
         """True if anything was written."""
-        return self.resized or any(outcome in {Outcome.CREATED, Outcome.CHANGED} for outcome in self.outcomes.values())
+        return any(each.wrote for each in self.resized) or any(
+            outcome in {Outcome.CREATED, Outcome.CHANGED} for outcome in self.outcomes.values()
+        )
+
+    def add(self, resized: ResizeOutcome) -> None:
+        """Count in what became of new amounts."""
+        self.resized.append(resized)
+        self.refusal = self.refusal or resized.refusal
 
 
 class ServingReconciler:
@@ -88,9 +93,7 @@ class ServingReconciler:
         self._settings = settings
         self._clock = clock
         self._specs = specs or SpecCache()
-        self._resizer = resizer
-        # By UID: the generation whose amounts the API server does not let servers have while they run, and why.
-        self._not_resizable: dict[str, tuple[int, str]] = {}
+        self._resizing = ResizeExecutor(resizer)
         self._pacer = StatusPacer()
 
     async def reconcile(self, key: ObjectKey) -> Result:
@@ -100,9 +103,7 @@ class ServingReconciler:
             return Result()  # its children have it as their owner: the garbage collector takes them
         observed = self._observe(workload)
         plan = make_plan(observed, self._specs, self._settings, self._clock.now())
-        done = await self._execute(plan, _owner(workload))
-        if done.not_resizable:
-            self._not_resizable[workload.metadata.uid] = (workload.metadata.generation, done.not_resizable)
+        done = await self._execute(plan, workload)
         if done.wrote:
             observed = self._observe(workload)  # own writes show at once
         report = make_report(observed, plan, Hindrance(tuple(done.conflicts), done.refusal), self._clock.now())
@@ -113,23 +114,23 @@ class ServingReconciler:
         """The workload with that UID is gone."""
         self._specs.forget(uid)
         self._pacer.forget(uid)
-        self._not_resizable.pop(uid, None)
+        self._resizing.forget(uid)
 
     def _observe(self, workload: CustomObject) -> Observed:
         observed = self._sources.observe(workload, self._specs)
-        generation, words = self._not_resizable.get(workload.metadata.uid, (0, ""))
-        return replace(observed, resize_refusal=words) if generation == workload.metadata.generation else observed
+        words = self._resizing.refusal(workload.metadata)
+        return replace(observed, resize_refusal=words) if words else observed
 
-    async def _execute(self, plan: Plan, owner: Owner) -> _Done:
+    async def _execute(self, plan: Plan, workload: CustomObject) -> _Done:
         """Do the plan, step by step; a step that is held up holds up the next. Nothing goes before all is there."""
-        done = _Done()
-        for step in plan.steps:
-            for child in step:
-                made = await self._ensure(child, owner, done)
-                done.held_up |= not made and child.resource not in plan.apart
-            if done.held_up:
-                return done
-        await self._resize(plan, done)
+        done, meta = _Done(), workload.metadata
+        await self._take(plan, _owner(workload), done)
+        # Whatever else is held up: a Deployment is paused until its ReplicaSet has followed.
+        done.add(await self._resizing.follow(meta, plan.templates, self._clock.monotonic()))
+        if done.held_up:
+            return done
+        if plan.resize is not None and not done.resized[-1].final:
+            done.add(await self._resizing.resize(meta, plan.resize))
         if done.incomplete:
             return done
         for deletion in plan.deletions:
@@ -137,23 +138,13 @@ class ServingReconciler:
             self._metrics.child(deletion.resource.kind, DELETED)
         return done
 
-    async def _resize(self, plan: Plan, done: _Done) -> None:
-        """Give servers their new amounts, and let what makes them follow; one that is refused holds up the rest."""
-        resizer = self._resizer
-        writes: list[Callable[[], Awaitable[Resized]]] = [partial(resizer.follow, each) for each in plan.templates]
-        if plan.resize is not None:
-            writes += [partial(resizer.resize, each) for each in plan.resize.servers]
-        for write in writes:
-            try:
-                outcome = await write()
-            except NotResizable as error:
-                done.not_resizable = str(error)
+    async def _take(self, plan: Plan, owner: Owner, done: _Done) -> None:
+        for step in plan.steps:
+            for child in step:
+                made = await self._ensure(child, owner, done)
+                done.held_up |= not made and child.resource not in plan.apart
+            if done.held_up:
                 return
-            except ChildRefused as refusal:
-                done.refusal = done.refusal or refusal
-                return
-            done.resized |= outcome is Resized.CHANGED
-            done.overtaken |= outcome is Resized.OVERTAKEN
 
     async def _ensure(self, child: Child, owner: Owner, done: _Done) -> bool:
         """False if it has to be tried again."""
@@ -215,9 +206,8 @@ def _soonest(wait: float, look_again: float | None, done: _Done, plan: Plan) -> 
         waits.append(plan.rollout.look_again)
     if plan.resize is not None and plan.resize.look_again is not None:
         waits.append(plan.resize.look_again)
-    if done.not_resizable:
-        waits.append(0.0)
-    if done.overtaken or Outcome.WAITING in done.outcomes.values():
+    waits += [each.look_again for each in done.resized if each.look_again is not None]
+    if Outcome.WAITING in done.outcomes.values():
         waits.append(_WAITING_SECONDS)
     if done.conflicts or done.refusal is not None:
         waits.append(_HINDERED_SECONDS)

@@ -93,7 +93,8 @@ class KnownRevision:
 
     ``asked`` are the hashes of the first and the last spec that asked for it: different specs may come to one pod.
     ``resized``: ``data`` has the amounts that its servers were given since it was stored; ``given`` are those that
-    they may have. ``restart`` says why it has servers of its own, though only amounts are others than before.
+    they may have. ``first`` is the data as it was stored, of one that is ``resized``. ``restart`` says why it has
+    servers of its own, though only amounts are others than before.
     """
 
     hash: str
@@ -103,6 +104,7 @@ class KnownRevision:
     resized: bool = False
     given: tuple[Amounts, ...] = ()
     restart: str = ""
+    first: RevisionData | None = None
 
     def annotations(self) -> dict[str, str]:
         """What its record says that may change."""
@@ -148,9 +150,9 @@ def _known(name: str, view: Revision, data: RevisionData) -> KnownRevision:
     amounts = read_amounts(notes.get(AMOUNTS_ANNOTATION, ""))
     if not amounts:
         return KnownRevision(name, view.revision, data, (data.asked, asked), given=given, restart=restart)
-    data = msgspec.structs.replace(data, pod=with_amounts(data.pod, amounts[0]))
+    now = msgspec.structs.replace(data, pod=with_amounts(data.pod, amounts[0]))
     # The spec that it was first made for asked for other amounts.
-    return KnownRevision(name, view.revision, data, (asked,), resized=True, given=given, restart=restart)
+    return KnownRevision(name, view.revision, now, (asked,), resized=True, given=given, restart=restart, first=data)
 
 
 def target_revision(
@@ -187,7 +189,8 @@ def under_another_name(revision: KnownRevision, known: Sequence[KnownRevision]) 
     """As a new revision, for one whose name has come to mean other amounts, or whose servers cannot follow."""
     again = max((each.number for each in known), default=0) + 1
     digest = _digest({"pod": revision.data.pod, "again": again})
-    return KnownRevision(digest, 0, revision.data, revision.asked[-1:])
+    asked = revision.asked[-1]  # its data was made for another spec if its amounts were changed since
+    return KnownRevision(digest, 0, msgspec.structs.replace(revision.data, asked=asked), (asked,))
 
 
 def _resolve(

@@ -1,4 +1,4 @@
-"""Views of what runs: pods, nodes, ReplicaSets and EndpointSlices. Only what somebody reads; managedFields never."""
+"""Views of what runs: pods, nodes, ReplicaSets, EndpointSlices. Only what somebody reads; of managedFields one time."""
 
 from collections.abc import Mapping
 
@@ -99,8 +99,12 @@ class PodSpec(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
 
 class PodStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """How the pod is; ``start_time`` (RFC 3339) is when its kubelet took it."""
+    """How the pod is; ``start_time`` (RFC 3339) is when its kubelet took it.
 
+    ``observed_generation`` is what its kubelet has seen of it; 0 from one that does not say so.
+    """
+
+    observed_generation: int = 0
     phase: str = ""
     reason: str = ""
     message: str = ""
@@ -112,11 +116,12 @@ class PodStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
 
 class Pod(msgspec.Struct, frozen=True, gc=False):
-    """A pod, as controllers need it."""
+    """A pod, as controllers need it; ``resized_at`` (RFC 3339) is when it was last asked to have other amounts."""
 
     metadata: ObjectMeta
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
+    resized_at: str = ""
 
     def condition(self, name: str) -> TimedCondition | None:
         """The condition of that type, if the pod has it."""
@@ -230,7 +235,33 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     status: NodeStatus = NodeStatus()
 
 
-decode_pod = nulls_left_out(msgspec.json.Decoder(Pod).decode)
+class _WireManager(msgspec.Struct):
+    subresource: str = ""
+    time: str = ""
+
+
+class _WireMeta(msgspec.Struct, rename="camel"):
+    managed_fields: tuple[_WireManager, ...] = ()
+
+
+class _WireManaged(msgspec.Struct):
+    metadata: _WireMeta = msgspec.field(default_factory=_WireMeta)
+
+
+_RESIZE = "resize"
+_plain_pod = nulls_left_out(msgspec.json.Decoder(Pod).decode)
+_managed = nulls_left_out(msgspec.json.Decoder(_WireManaged).decode)
+
+
+def decode_pod(data: bytes) -> Pod:
+    """Raises msgspec.DecodeError. Who wrote what when is read for the few pods that were resized only: it is long."""
+    pod = _plain_pod(data)
+    if b'"resize"' not in data:
+        return pod
+    times = (each.time for each in _managed(data).metadata.managed_fields if each.subresource == _RESIZE)
+    return msgspec.structs.replace(pod, resized_at=max(times, default=""))
+
+
 decode_replica_set = nulls_left_out(msgspec.json.Decoder(ReplicaSet).decode)
 decode_endpoint_slice = nulls_left_out(msgspec.json.Decoder(EndpointSlice).decode)
 decode_node = nulls_left_out(msgspec.json.Decoder(Node).decode)

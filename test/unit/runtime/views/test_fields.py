@@ -15,6 +15,7 @@ from aiop.runtime.views import meta, owned, workloads
 SCHEMAS = ["v1.34.0-local", "v1.37.0-local"]
 VIEWS: dict[type[msgspec.Struct], str] = {
     workloads.Pod: "io.k8s.api.core.v1.Pod",
+    workloads._WireManaged: "io.k8s.api.core.v1.Pod",
     workloads.Node: "io.k8s.api.core.v1.Node",
     workloads.ReplicaSet: "io.k8s.api.apps.v1.ReplicaSet",
     workloads.EndpointSlice: "io.k8s.api.discovery.v1.EndpointSlice",
@@ -24,6 +25,8 @@ VIEWS: dict[type[msgspec.Struct], str] = {
     owned._WireMeta: "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
     meta.ObjectMeta: "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
 }
+# Found in managedFields, and not by this name.
+DERIVED = frozenset({"Pod.resized_at"})
 
 
 @cache
@@ -59,6 +62,8 @@ def unknown_fields(schema: str, view: type[msgspec.Struct], node: dict[str, Any]
     unknown = []
     for field in msgspec.structs.fields(view):
         here = f"{path}.{field.encode_name}"
+        if here in DERIVED:
+            continue
         if field.encode_name not in properties:
             unknown.append(here)
             continue

@@ -215,3 +215,13 @@ def test_a_cached_pod_takes_five_kibibytes_at_most() -> None:
     finally:
         tracemalloc.stop()
     assert used / len(views) < 5 * 1024
+
+
+def test_when_a_pod_was_resized_is_known_by_the_newest_of_those_who_did() -> None:
+    managers = [
+        {"manager": "aiop/serving", "time": "2026-01-01T00:00:09Z", "subresource": "resize", "fieldsV1": {}},
+        {"manager": "vpa", "time": "2026-01-01T00:00:04Z", "subresource": "resize", "fieldsV1": {}},
+        {"manager": "kubelet", "time": "2026-01-01T00:00:30Z", "subresource": "status", "fieldsV1": {}},
+    ]
+    assert decode_pod(body(metadata={**META, "managedFields": managers})).resized_at == "2026-01-01T00:00:09Z"
+    assert decode_pod(body(metadata={**META, "managedFields": managers[2:]})).resized_at == ""

@@ -16,15 +16,15 @@ Amounts = Mapping[str, Mapping[str, str]]
 
 # Kubernetes changes no other resource of a pod that runs.
 NAMES = ("cpu", "memory")
-_KINDS = ("limits", "requests")
-_LISTS = ("initContainers", "containers")
+KINDS = ("limits", "requests")
+LISTS = ("initContainers", "containers")
 _Key = Literal["limits.cpu", "limits.memory", "requests.cpu", "requests.memory"]
 _Read = tuple[Mapping[str, Mapping[_Key, str]], ...]
 
 
 def amounts_of(pod: Mapping[str, Any]) -> Amounts:
     """The amounts of every container of a PodSpec, initial ones too."""
-    return {each["name"]: _flat(each.get("resources") or {}) for name in _LISTS for each in pod.get(name) or ()}
+    return {each["name"]: _flat(each.get("resources") or {}) for name in LISTS for each in pod.get(name) or ()}
 
 
 def server_amounts(pod: Mapping[str, Any]) -> Amounts:
@@ -53,7 +53,7 @@ def with_amounts(pod: Mapping[str, Any], amounts: Amounts) -> dict[str, Any]:
     But for the size of its shared memory, which is as large as the server may be. Of pods that run it stays as it is.
     """
     changed = {
-        name: [_with(each, amounts.get(each["name"], {})) for each in pod[name]] for name in _LISTS if name in pod
+        name: [_with(each, amounts.get(each["name"], {})) for each in pod[name]] for name in LISTS if name in pod
     }
     memory = _memory_of_servers(pod, amounts)
     if memory is not None and "volumes" in pod:
@@ -64,7 +64,7 @@ def with_amounts(pod: Mapping[str, Any], amounts: Amounts) -> dict[str, Any]:
 def apart_from_amounts(pod: Mapping[str, Any], names: Iterable[str] | None = NAMES) -> dict[str, Any]:
     """The PodSpec without its amounts of these resources (None: of any), and without the size of its shared memory."""
     left_out = None if names is None else frozenset(names)
-    changed = {name: [_without(each, left_out) for each in pod[name]] for name in _LISTS if name in pod}
+    changed = {name: [_without(each, left_out) for each in pod[name]] for name in LISTS if name in pod}
     if "volumes" in pod:
         changed["volumes"] = [_sized(each, {}) for each in pod["volumes"]]
     return {**pod, **changed}
@@ -97,7 +97,7 @@ def _shown(resources: Resources) -> dict[str, str]:
 def _flat(resources: Mapping[str, Any]) -> dict[str, str]:
     limits = resources.get("limits") or {}
     asked = {"limits": limits, "requests": {**limits, **(resources.get("requests") or {})}}
-    return {f"{kind}.{name}": str(asked[kind][name]) for kind in _KINDS for name in NAMES if name in asked[kind]}
+    return {f"{kind}.{name}": str(asked[kind][name]) for kind in KINDS for name in NAMES if name in asked[kind]}
 
 
 def _with(container: Mapping[str, Any], amounts: Mapping[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ is, and its record says what its servers may have been given.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -15,12 +15,14 @@ from aiop.api.aiworkload import AIWorkloadSpec
 from aiop.controllers.serving.causes.cause import Cause
 from aiop.controllers.serving.observed import Observed
 from aiop.controllers.serving.resize.amounts import Amounts, agrees, amounts_of, server_amounts, shown, with_amounts
-from aiop.controllers.serving.resize.pods import PATIENCE, Stage, Standing, standing, waiting
-from aiop.controllers.serving.resize.restart import only_resources_differ, restart_needed, told
+from aiop.controllers.serving.resize.pods import Stage, Standing, answered, look_again, standing, waiting
+from aiop.controllers.serving.resize.restart import gets_more, only_resources_differ, restart_needed, told
 from aiop.controllers.serving.resize.shape import shape_of
 from aiop.controllers.serving.revision import KnownRevision, under_another_name
 from aiop.runtime.views.workloads import Pod
 
+# A lot of servers takes a second or so of a worker that other workloads wait for; the next lot follows at once.
+LOT = 20
 # Of what servers were given: as many changes as can overtake each other before the servers have followed.
 _REMEMBERED = 5
 
@@ -35,12 +37,16 @@ class ServerResize:
 
 @dataclass(frozen=True, slots=True)
 class ResizePlan:
-    """``target`` is the revision to serve; ``look_again`` are the seconds after which the way may be another."""
+    """``target`` is the revision to serve; ``look_again`` are the seconds after which the way may be another.
+
+    ``servers`` are LOT at most; ``more``: others are to follow once these were asked.
+    """
 
     target: KnownRevision
     servers: tuple[ServerResize, ...] = ()
     told: Cause | None = None
     look_again: float | None = None
+    more: bool = False
 
 
 def plan_resize(
@@ -48,7 +54,7 @@ def plan_resize(
 ) -> ResizePlan:
     """``target`` is what the spec asks for, ``known`` are all revisions, the newest last."""
     if not known or target.hash == known[-1].hash or (target.number and observed.pods_of(target.hash)):
-        return _settle(observed, target, known, now)
+        return _settle(observed, target, known, now, _patience(spec))
     current = known[-1]
     old, new = current.data.pod, target.data.pod
     if spec.rollout.resize != "InPlace" or not only_resources_differ(old, new):
@@ -58,13 +64,14 @@ def plan_resize(
     pods = observed.pods_of(current.hash)
     if not pods:
         return ResizePlan(target)
-    standings = [standing(pod, aim, given, now) for pod in pods]
+    patience = _patience(spec)
+    standings = [standing(pod, aim, given, now, patience) for pod in pods]
     why = restart_needed(old, new) or observed.resize_refusal or _hopeless(standings) or _unfit(observed, current, aim)
     if why:
         return ResizePlan(replace(target, restart=why))
     change = f"{current.data.version or current.hash} gets {told(server_amounts(old), aim)}"
     if all(each.stage is Stage.DONE for each in standings):
-        return _settle(observed, _resized(current, target), known, now, change)
+        return _settle(observed, _resized(current, target), known, now, patience, change)
     return _under_way(replace(current, given=given), standings, aim, change)
 
 
@@ -72,23 +79,31 @@ def _resized(current: KnownRevision, target: KnownRevision) -> KnownRevision:
     """The current revision once its servers have what the target asks for."""
     pod = with_amounts(current.data.pod, amounts_of(target.data.pod))
     data = msgspec.structs.replace(current.data, pod=pod)
-    return replace(current, data=data, asked=target.asked, given=_given(current, server_amounts(pod)), resized=True)
+    given, first = _given(current, server_amounts(pod)), current.first or current.data
+    return replace(current, data=data, asked=target.asked, given=given, resized=True, first=first)
 
 
 def _settle(
-    observed: Observed, target: KnownRevision, known: Sequence[KnownRevision], now: datetime, change: str = ""
+    observed: Observed,
+    target: KnownRevision,
+    known: Sequence[KnownRevision],
+    now: datetime,
+    patience: timedelta,
+    change: str = "",
 ) -> ResizePlan:
     """Servers that were made or changed meanwhile follow, and so does what new ones are made from."""
-    if not target.given:
+    if not target.given and not (target.resized and observed.resize_refusal):
         return ResizePlan(target)
     aim = server_amounts(target.data.pod)
-    standings = [standing(pod, aim, target.given, now) for pod in observed.pods_of(target.hash)]
+    # What runs was found to have its amounts before; how a kubelet rounds them later says nothing.
+    standings = [
+        standing(pod, aim, target.given, now, patience, settled=answered(pod)) for pod in observed.pods_of(target.hash)
+    ]
     why = _hopeless(standings) or observed.resize_refusal
     if why:
         return ResizePlan(replace(under_another_name(target, known), restart=why))
     change = change or f"{target.data.version or target.hash} gets {told(target.given[0], aim) or 'its amounts back'}"
-    # What runs was found to have its amounts before; how a kubelet rounds them later says nothing.
-    if any(each.stage in {Stage.ASKED_NOT_YET, Stage.WAITING} for each in standings):
+    if any(each.stage is not Stage.DONE for each in standings):
         return _under_way(target, standings, aim, change)
     if shape_of(observed, target).settled:
         return ResizePlan(target)
@@ -100,10 +115,16 @@ def _under_way(target: KnownRevision, standings: Sequence[Standing], aim: Amount
     done = sum(each.stage is Stage.DONE for each in standings)
     words = f"{change} without a restart: {done} of {len(standings)} servers have it"
     held = waiting(standings)
-    if held is not None:
-        words += f"; {held.words}; if that lasts for {PATIENCE.total_seconds():.0f} s, servers are replaced instead"
-    asked = tuple(ServerResize(each.pod, aim) for each in standings if each.stage is Stage.ASKED_NOT_YET)
-    return ResizePlan(target, asked, Cause("ResizingInPlace", words), held.seconds if held is not None else None)
+    words += f"; {held.words}" if held is not None else ""
+    # Those that get less go first: a quota that lets none have more may have room then.
+    asked = [each.pod for each in standings if each.stage is Stage.ASKED_NOT_YET]
+    asked.sort(key=lambda pod: gets_more(shown(pod.spec.containers), aim))
+    lot = tuple(ServerResize(pod, aim) for pod in asked[:LOT])
+    return ResizePlan(target, lot, Cause("ResizingInPlace", words), look_again(standings), more=len(asked) > LOT)
+
+
+def _patience(spec: AIWorkloadSpec) -> timedelta:
+    return timedelta(seconds=spec.rollout.progress_deadline_seconds)
 
 
 def _given(current: KnownRevision, aim: Amounts) -> tuple[Amounts, ...]:

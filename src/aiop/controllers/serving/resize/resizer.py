@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, NoReturn
 
 from aiop.controllers.serving.causes.refused import refusal_kind
 from aiop.controllers.serving.errors import ChildRefused
@@ -11,7 +11,7 @@ from aiop.controllers.serving.resize.shape import TemplateResize
 from aiop.controllers.serving.words import one_line
 from aiop.runtime.client.builtin import PODS, REPLICASETS
 from aiop.runtime.client.client import Client, PatchType
-from aiop.runtime.client.errors import ApiError, BadRequest, Conflict, Forbidden, Invalid, NotFound
+from aiop.runtime.client.errors import ApiError, BadRequest, Conflict, Forbidden, Invalid, NotFound, ServerError
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.informer.informer import Informer
 from aiop.runtime.views.meta import ObjectMeta
@@ -19,7 +19,9 @@ from aiop.runtime.views.workloads import Pod, ReplicaSet
 
 # How the API server says that it has no such path, rather than no such pod.
 _NO_PATH = "the server could not find the requested resource"
-_QUOTA = "QuotaExceeded"
+# What may be otherwise in a moment, without anybody's change of the workload.
+_PASSING = frozenset({"QuotaExceeded", "AdmissionFailed"})
+_REFUSALS = (Forbidden, Invalid, BadRequest, ServerError)
 
 
 class Resized(Enum):
@@ -30,7 +32,7 @@ class Resized(Enum):
 
 
 class NotResizable(Exception):
-    """Raised when the API server does not let a server be changed while it runs; the text says why."""
+    """Raised when the API server lets no server be changed while it runs, or not what makes it; the text says why."""
 
 
 class Resizer:
@@ -45,7 +47,10 @@ class Resizer:
         self._field_manager = field_manager
 
     async def resize(self, server: ServerResize) -> Resized:
-        """Ask for a server's new amounts. Raises NotResizable, or ChildRefused for a quota that may grow again."""
+        """Ask for a server's new amounts.
+
+        Raises NotResizable, or ChildRefused for what may pass: a quota that may grow, a webhook that does not answer.
+        """
         meta = server.pod.metadata
         containers = [{"name": name, "resources": _resources(amounts)} for name, amounts in server.amounts.items()]
         patch = {"metadata": _very(meta), "spec": {"containers": containers}}
@@ -65,13 +70,13 @@ class Resizer:
                 return Resized.OVERTAKEN
             message = "the cluster does not offer it (Kubernetes 1.33 and newer do)"
             raise NotResizable(message) from error
-        except (Forbidden, Invalid, BadRequest) as error:
-            raise _refusal(meta.name, error) from error
+        except _REFUSALS as error:
+            _refuse(f"pod {meta.name!r} have more while it runs", "refuses it", error)
         self._pods.written(data)
         return Resized.CHANGED
 
     async def follow(self, template: TemplateResize) -> Resized:
-        """Let a ReplicaSet make its pods as its Deployment says. Raises ChildRefused."""
+        """Let a ReplicaSet make its pods as its Deployment says. Raises as ``resize`` does."""
         meta = template.replica_set.metadata
         patch = {"metadata": _very(meta), "spec": {"template": {"spec": template.pod}}}
         try:
@@ -84,24 +89,26 @@ class Resizer:
             )
         except (Conflict, NotFound):
             return Resized.OVERTAKEN
-        except (Forbidden, Invalid, BadRequest) as error:
-            found = refusal_kind(error.message)
-            words = f"the API server refuses the ReplicaSet {meta.name!r}: {one_line(error.message)}"
-            raise ChildRefused(found.reason if found is not None else "ChildRefused", words) from error
+        except _REFUSALS as error:
+            what = f"ReplicaSet {meta.name!r} make servers with the new amounts"
+            _refuse(what, f"does not let {what}", error)
         self._replica_sets.written(data)
         return Resized.CHANGED
 
 
-def _refusal(pod: str, error: ApiError) -> NotResizable | ChildRefused:
+def _refuse(wish: str, final: str, error: ApiError) -> NoReturn:
+    """Raise for an answer that may be another in a moment, or in the words of ``final`` for one that will not."""
     found = refusal_kind(error.message)
     # The head names one pod of several, and another one at every try.
     _, forbidden, rest = error.message.partition(" is forbidden: ")
     words = one_line(rest if forbidden else error.message)
-    if found is not None and found.reason == _QUOTA:
-        what = f"the API server does not let pod {pod!r} have more while it runs: {words}"
-        return ChildRefused(_QUOTA, f"{what}; it is tried again every minute; {found.fix}")
+    if found is not None and found.reason in _PASSING:
+        told = f"the API server does not let {wish}: {words}; it is tried again every minute; {found.fix}"
+        raise ChildRefused(found.reason, told) from error
+    if isinstance(error, ServerError):
+        raise error
     faults = "; ".join(f"{cause.field}: {cause.message}" for cause in error.causes if cause.field)
-    return NotResizable(f"the API server refuses it: {one_line(faults) or words}")
+    raise NotResizable(f"the API server {final}: {one_line(faults) or words}") from error
 
 
 def _very(meta: ObjectMeta) -> dict[str, str]:

@@ -48,6 +48,11 @@ def changed(before: Amounts, after: Amounts) -> dict[str, tuple[str, str]]:
     return found
 
 
+def gets_more(before: Amounts, after: Amounts) -> bool:
+    """True if an amount grows; none of two with the same names was taken away."""
+    return any(value_of(new) > value_of(old or "0") for old, new in changed(before, after).values() if new)
+
+
 def told(before: Amounts, after: Amounts) -> str:
     """The change in words; limit and request that change alike are told once."""
     found = changed(before, after)

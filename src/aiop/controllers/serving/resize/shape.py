@@ -47,7 +47,7 @@ def shape_of(observed: Observed, revision: KnownRevision) -> Shape:
     live = observed.deployment_of(revision.hash)
     if live is None or not revision.resized:
         return Shape()
-    only = _only_set(observed, live)
+    only = only_set(observed, live)
     if only is None:
         return Shape()  # it is rolling already, for a cause that is not ours: nothing is left to preserve
     makes, has = only.spec.template, template_amounts(live.template)
@@ -89,7 +89,8 @@ def template_amounts(template: Template) -> Amounts:
     return shown([*template.spec.init_containers, *template.spec.containers])
 
 
-def _only_set(observed: Observed, live: DeploymentState) -> ReplicaSet | None:
+def only_set(observed: Observed, live: DeploymentState) -> ReplicaSet | None:
+    """The Deployment's ReplicaSet; None if there are several, or none."""
     uid = live.view.metadata.uid
     sets = [
         each

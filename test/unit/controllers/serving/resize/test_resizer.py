@@ -11,6 +11,7 @@ from aiop.controllers.serving.resize.plan import ServerResize
 from aiop.controllers.serving.resize.resizer import NotResizable, Resized, Resizer
 from aiop.controllers.serving.resize.shape import TemplateResize
 from aiop.runtime.client.client import Client
+from aiop.runtime.client.errors import ServerError
 from aiop.runtime.client.transport import Request, Response
 from aiop.runtime.informer.stream import StreamInformer
 from aiop.runtime.views.meta import ObjectMeta
@@ -105,8 +106,28 @@ async def test_a_quota_is_waited_for_since_a_rollout_would_need_more_of_it() -> 
     assert "it is tried again every minute" in raised.value.message
 
 
-async def test_a_replica_set_that_may_not_be_changed_is_told() -> None:
-    answer = refusal(403, "Forbidden", 'replicasets "p" is forbidden: User "aiop" cannot patch resource')
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal(403, "Forbidden", 'replicasets "p" is forbidden: User "aiop" cannot patch resource'),
+        refusal(422, "Invalid", "ValidatingAdmissionPolicy 'frozen' with binding 'all' denied request: no changes"),
+    ],
+)
+async def test_a_replica_set_that_may_not_be_changed_is_not_asked_again(answer: Response) -> None:
+    with pytest.raises(NotResizable) as raised:
+        await Bench(answer).resizer.follow(TemplateResize(ReplicaSet(META), {}))
+    assert "does not let ReplicaSet 'p' make servers with the new amounts: " in str(raised.value)
+
+
+async def test_a_webhook_that_does_not_answer_may_do_so_later() -> None:
+    answer = refusal(500, "InternalError", 'failed calling webhook "a.b.c": connection refused')
     with pytest.raises(ChildRefused) as raised:
         await Bench(answer).resizer.follow(TemplateResize(ReplicaSet(META), {}))
-    assert raised.value.reason == "RightMissing"
+    assert raised.value.reason == "AdmissionFailed"
+    with pytest.raises(ChildRefused):
+        await Bench(answer).resizer.resize(SERVER)
+
+
+async def test_a_fault_of_the_server_itself_is_no_refusal() -> None:
+    with pytest.raises(ServerError):
+        await Bench(refusal(500, "InternalError", "etcd is away")).resizer.resize(SERVER)
