@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from support.kubectl import eventually
@@ -13,9 +14,13 @@ _BOUND_SECONDS = 300
 
 
 class Demo:
-    """A demo in progress; what it prints is in a file, its temporary files are under ``temporary``."""
+    """A demo in progress; what it prints is in a file, its temporary files are under ``temporary``.
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    ``before`` is what stands before its command, such as `nohup`. With a ``reader`` its output goes to a pipe, which
+    ``leave_it_unread`` closes after the first line.
+    """
+
+    def __init__(self, folder: Path, *arguments: str, before: Sequence[str] = (), reader: bool = False) -> None:
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         self._printed = folder / "printed"
@@ -23,10 +28,10 @@ class Demo:
         told = {"TMPDIR": str(self.temporary), "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
         with self._printed.open("wb") as printed:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "aiop", "demo", *arguments],
+                [*before, sys.executable, "-m", "aiop", "demo", *arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=printed,
-                stderr=subprocess.STDOUT,
+                stdout=subprocess.PIPE if reader else printed,
+                stderr=printed if reader else subprocess.STDOUT,
                 env={**os.environ, **told},
             )
 
@@ -34,13 +39,23 @@ class Demo:
     def printed(self) -> str:
         return self._printed.read_text()
 
+    def leave_it_unread(self) -> None:
+        """Read its first line, and go."""
+        assert self._process.stdout is not None
+        with self._process.stdout as output:
+            assert output.readline()
+
     def until(self, words: str) -> None:
         """Wait until it printed them."""
         eventually(lambda: words in self.printed, seconds=_BOUND_SECONDS, told=lambda: self.printed)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def interrupt(self) -> int:
         """Ctrl-C; the exit code."""
-        self._process.send_signal(signal.SIGINT)
+        self.send(signal.SIGINT)
         return self.ended()
 
     def ended(self) -> int:

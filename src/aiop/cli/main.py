@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,10 @@ COMMANDS = {
     "explain": ("say what holds an object back, and what comes next", "aiop.cli.explain.command"),
     "crds": ("print the CustomResourceDefinitions", "aiop.cli.crds"),
 }
+
+# What shells call the end of a program by Ctrl-C, and by SIGPIPE.
+_INTERRUPTED = 130
+_UNREAD = 141
 
 
 def build_parser(command: str) -> argparse.ArgumentParser:
@@ -51,11 +56,22 @@ def _imported(module: str, parser: argparse.ArgumentParser) -> ModuleType:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `aiop` with ``arguments`` (those of the process if None) and return its exit code."""
+    """Run `aiop` with ``arguments`` (those of the process if None) and return its exit code.
+
+    It is 130 after a Ctrl-C, and 141 where nobody reads the output any more.
+    """
     given = sys.argv[1:] if arguments is None else list(arguments)
     command = next((word for word in given if word in COMMANDS), "")
-    options = build_parser(command).parse_args(given)
-    exit_code: int = options.run(options)
+    try:
+        options = build_parser(command).parse_args(given)
+        exit_code: int = options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # What is left in the buffer would be tried once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _UNREAD
     return exit_code
 
 

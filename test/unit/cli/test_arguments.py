@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import math
+import subprocess
 import sys
 from types import ModuleType
 
@@ -212,3 +213,22 @@ def test_the_ways_outside_and_the_monitors_are_set_by_options() -> None:
     assert not given.no_monitors
     nothing = parse(["manager"])
     assert (nothing.ingress_class, nothing.gateway, nothing.monitor_labels) == ("", None, {})
+
+
+def test_ctrl_c_while_a_command_is_loaded_leaves_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_name: str) -> ModuleType:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib, "import_module", interrupted)
+    assert main(["demo"]) == 130
+
+
+def test_where_nobody_reads_the_output_a_command_ends_as_if_by_sigpipe() -> None:
+    command = [sys.executable, "-m", "aiop", "crds"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 141

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts demos; whatever happens, none outlives the test."""
     started: list[Demo] = []
 
-    def begin(*arguments: str) -> Demo:
-        started.append(Demo(tmp_path, *arguments))
+    def begin(*arguments: str, **more: Any) -> Demo:
+        started.append(Demo(tmp_path, *arguments, **more))
         return started[-1]
 
     yield begin
@@ -49,11 +50,46 @@ def test_it_ends_with_1_and_the_servers_words_when_a_sample_is_refused(start: St
     assert nothing_is_left(demo)
 
 
-def test_ctrl_c_before_all_are_ready_ends_it_and_everything_in_it(start: Start) -> None:
+def test_ctrl_c_while_the_cluster_starts_ends_it_before_it_is_up(start: Start) -> None:
     demo = start()
     demo.until("Starting the embedded cluster")
-    assert demo.interrupt() == 1, demo.printed
+    assert demo.interrupt() == 130, demo.printed
+    assert demo.printed.splitlines() == ["Starting the embedded cluster …"]
+    assert nothing_is_left(demo)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["Ctrl-C", "SIGTERM", "SIGHUP"],
+)
+def test_a_signal_in_the_middle_of_a_step_ends_it_and_everything_in_it(
+    start: Start, number: signal.Signals, code: int
+) -> None:
+    demo = start()
+    demo.until("✓ 2. ")
+    assert any("modelserver" in each for each in demo.helpers())
+    demo.send(number)
+    assert demo.ended() == code, demo.printed
     assert "Traceback" not in demo.printed
+    assert "The demo ends:" not in demo.printed
+    assert nothing_is_left(demo)
+
+
+def test_where_a_hang_up_is_ignored_it_goes_on(start: Start) -> None:
+    demo = start(before=("nohup",))
+    demo.until("Starting the embedded cluster")
+    demo.send(signal.SIGHUP)
+    demo.until("✓ 1. ")
+    demo.send(signal.SIGTERM)
+    assert demo.ended() == 143, demo.printed
+    assert nothing_is_left(demo)
+
+
+def test_where_nobody_reads_any_more_it_ends_too(start: Start) -> None:
+    demo = start(reader=True)
+    demo.leave_it_unread()
+    assert demo.ended() == 141
     assert nothing_is_left(demo)
 
 

@@ -3,19 +3,21 @@
 import argparse
 import asyncio
 import shlex
-import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import structlog
 from rich.console import Console
 from rich.markup import escape
 
 from aiop.cli.demo.clusters import CLUSTERS, connect
+from aiop.cli.demo.console import DemoConsole
+from aiop.cli.demo.ending import Ending
 from aiop.cli.demo.errors import DemoError
 from aiop.cli.demo.installing import install_definitions, install_samples
 from aiop.cli.demo.operator import OperatorProcess
@@ -23,6 +25,7 @@ from aiop.cli.demo.pods import MODEL_CLAIM
 from aiop.cli.demo.show import Show
 from aiop.cli.demo.story.live import HERO, LiveStage, Setting
 from aiop.cli.demo.story.steps import ON_CURRENT, ON_EMBEDDED, ON_REAL, Step
+from aiop.cli.demo.undisturbed import undisturbed
 from aiop.cli.options import seconds
 from aiop.runtime.client.errors import ClientError
 from aiop.sim.processes.folder import Folder
@@ -66,23 +69,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the demo; 0 if every step came to its end and no request failed, 1 if not."""
-    console = Console()
+    """Run the demo; 0 if every step came to its end and no request failed, 1 if not.
+
+    Ctrl-C ends it with 130 while the story is told, afterwards with what the story came to; SIGTERM and a closed
+    terminal end it with 143 and 129.
+    """
+    console = DemoConsole()
     try:
-        return asyncio.run(_run(options, console))
+        return asyncio.run(_until_told(options, console))
+    except BrokenPipeError:  # nobody reads any more
+        raise
     except (DemoError, ClientError, OSError) as error:
-        console.print(f"[red]The demo ends:[/red] {escape(str(error))}", highlight=False)
+        console.print(f"[red]The demo ends:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         return 1
 
 
-async def _run(options: argparse.Namespace, console: Console) -> int:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _until_told(options: argparse.Namespace, console: Console) -> int:
+    ending = Ending()
+    ending.listen()
+    try:
+        return await _run(options, console, ending)
+    except (asyncio.CancelledError, DemoError, ClientError, OSError):
+        if ending.code is None:
+            raise
+        return ending.code
+
+
+async def _run(options: argparse.Namespace, console: Console, ending: Ending) -> int:
     async with AsyncExitStack() as stack:
         kept = Folder(Path(tempfile.gettempdir()), "aiop-demo")
         stack.push_async_callback(kept.close)
-        await kept.open()
+        await undisturbed(kept.open())
         folder = kept.path
         # What libraries write, such as a client's key, goes the same way.
         tempfile.tempdir = str(folder)
@@ -101,15 +118,14 @@ async def _run(options: argparse.Namespace, console: Console) -> int:
         patience = options.timeout if options.once else None
         stage = LiveStage(Setting(cluster, client, options.namespace, names, patience), operator.check)
         await stack.enter_async_context(stage.open())
-        show = Show(console, stage, step_by_step=options.step)
-        good = await show.run(_STORIES[options.cluster].steps, stop)
-        if not stop.is_set():
-            _tell_the_end(console, options, stage)
-        if not options.once and not stop.is_set():
+        good = await Show(console, stage, step_by_step=options.step).run(_STORIES[options.cluster].steps)
+        ending.code_of_ctrl_c = 0 if good else 1
+        _tell_the_end(console, options, stage)
+        if not options.once:
             next_steps = _what_next(cluster.kubeconfig, options.namespace, operator.metrics_url, stage.url)
             console.print(next_steps, highlight=False, markup=False, soft_wrap=True)
-            await _stay(stop, operator)
-        return 0 if good else 1
+            await _stay(operator)
+        return ending.code_of_ctrl_c
 
 
 def _tell_the_end(console: Console, options: argparse.Namespace, stage: LiveStage) -> None:
@@ -139,11 +155,7 @@ def _what_next(kubeconfig: Path, namespace: str, metrics_url: str, url: str) -> 
     )
 
 
-async def _stay(stop: asyncio.Event, operator: OperatorProcess) -> None:
-    while not stop.is_set():
+async def _stay(operator: OperatorProcess) -> NoReturn:
+    while True:
         await operator.check()
-        try:
-            async with asyncio.timeout(_PAUSE_SECONDS):
-                await stop.wait()
-        except TimeoutError:
-            continue
+        await asyncio.sleep(_PAUSE_SECONDS)

@@ -1,6 +1,5 @@
 """The cluster in this process: an API server, controllers, a scheduler, kubelets, an ingress controller."""
 
-import asyncio
 import random as random_module
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 from aiop.cli.demo.model.store import make_store
 from aiop.cli.demo.opened import OpenCluster, Runs, running
 from aiop.cli.demo.pods import pods
+from aiop.cli.demo.undisturbed import in_thread
 from aiop.runtime.kit.clock import SystemClock
 from aiop.sim.cluster.cluster import SimulatedCluster
 from aiop.sim.cluster.nodes import NodeSpec
@@ -34,12 +34,12 @@ async def embedded(folder: Path) -> AsyncIterator[OpenCluster]:
     clock = SystemClock()
     dice = random_module.Random()  # noqa: S311 - ids of a demo
     service_network = f"127.{dice.choice(_SERVICE_NETWORKS)}"
-    server = await asyncio.to_thread(APIServer, clock, random=dice, service_network=service_network)
-    await asyncio.to_thread(make_store, folder / "models")
+    server = await in_thread(lambda: APIServer(clock, random=dice, service_network=service_network))
+    await in_thread(lambda: make_store(folder / "models"))
     await server.start()
     try:
         kubeconfig = folder / "kubeconfig"
-        await asyncio.to_thread(_write_private, kubeconfig, server.kubeconfig())
+        await in_thread(lambda: _write_private(kubeconfig, server.kubeconfig()))
         access = pods(folder, folder / "models", dice)
         scraper = Scraper(access, clock, resolution_seconds=_METRICS_SECONDS)
         server.pods, server.metrics = access, scraper

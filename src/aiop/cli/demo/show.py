@@ -26,12 +26,11 @@ class Show:
         self._enter = EnterKey() if step_by_step else None
         self._now = ""
 
-    async def run(self, steps: Sequence[Step], stop: asyncio.Event) -> bool:
-        """True if every step came to its end and no request failed; False too when ``stop`` ends it early."""
+    async def run(self, steps: Sequence[Step]) -> bool:
+        """True if every step came to its end and no request failed."""
         quiet = self._enter.quiet() if self._enter is not None else nullcontext()
         with quiet, Live(console=self._console, auto_refresh=False) as live:
-            parts = (self._tell(steps), self._draw(live), stop.wait())
-            story, drawing, _ = tasks = [asyncio.create_task(part) for part in parts]
+            story, drawing = tasks = [asyncio.create_task(part) for part in (self._tell(steps), self._draw(live))]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 good = bool(story.done() and story.result())

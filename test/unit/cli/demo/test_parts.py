@@ -119,11 +119,11 @@ def test_without_a_router_it_suggests_no_prediction() -> None:
 def test_an_error_is_told_as_it_is_with_exit_code_1(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     written = io.StringIO()
 
-    async def fails(_options: argparse.Namespace, _console: Console) -> int:
+    async def fails(*_: object) -> int:
         raise DemoError(words)
 
     monkeypatch.setattr(command, "_run", fails)
-    monkeypatch.setattr(command, "Console", lambda: Console(file=written, width=200))
+    monkeypatch.setattr(command, "DemoConsole", lambda: Console(file=written, width=200))
     assert command.run(argparse.Namespace()) == 1
     assert written.getvalue() == f"The demo ends: {words}\n"
 
