@@ -16,8 +16,10 @@ import pytest
 
 from hack.node.cluster import NodeCluster
 from support import registry
+from support.controlplane import with_token
 from support.explaining import explained, told
 from support.kubectl import Kubectl, eventually
+from support.replicas import RELEASE, Replicas
 from support.workloads import conditions, models_claim, restricted_namespace, wait_for, workload
 
 PLAIN, QUOTA, SECURITY = "node-trouble", "node-trouble-quota", "node-trouble-security"
@@ -197,6 +199,44 @@ def test_each_trouble_is_named_by_the_conditions_and_by_explain(troubled: Kubect
     assert said["cause"]["source"]["name"]
     assert said["notes"] == []
     assert len(told(kubectl, trouble.workload)) == 3
+
+
+@pytest.fixture(scope="module")
+def viewer(troubled: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kubeconfig of somebody with the role `view` in these namespaces, and no other right."""
+    plain = Kubectl(troubled.kubeconfig, PLAIN)
+    plain("create", "serviceaccount", "viewer")
+    for namespace in (PLAIN, QUOTA, SECURITY):
+        words = ("create", "rolebinding", "viewer", "--clusterrole=view", f"--serviceaccount={PLAIN}:viewer")
+        Kubectl(troubled.kubeconfig, namespace)(*words)
+    token = plain("create", "token", "viewer").strip()
+    return with_token(troubled.kubeconfig, tmp_path_factory.mktemp("viewer") / "kubeconfig", token)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.workload)
+def test_who_may_only_view_is_told_the_same_cause(viewer: Path, trouble: Trouble) -> None:
+    # Whoever may not see nodes has the scheduler's words.
+    more = trouble.more if trouble.reason != "Unschedulable" else ""
+    is_found(Kubectl(viewer, trouble.namespace), trouble, more)
+
+
+def test_each_is_found_while_no_operator_runs(troubled: Kubectl, viewer: Path, replicas: Replicas) -> None:
+    count = str(replicas.kubectl.get("deployment", RELEASE)["spec"]["replicas"])
+    replicas.kubectl("scale", f"deployment/{RELEASE}", "--replicas=0")
+    try:
+        eventually(lambda: replicas.kubectl.items("pods") == [])
+        for trouble in TROUBLES:
+            is_found(Kubectl(troubled.kubeconfig, trouble.namespace), trouble, trouble.more)
+    finally:
+        replicas.kubectl("scale", f"deployment/{RELEASE}", f"--replicas={count}")
+
+
+def is_found(kubectl: Kubectl, trouble: Trouble, more: str) -> None:
+    """By explain, in its words."""
+    cause = explained(kubectl, trouble.workload)["cause"]
+    assert cause["reason"] == trouble.reason
+    assert trouble.words in cause["message"]
+    assert more in cause["message"]
 
 
 def test_a_kubelet_that_stops_is_a_node_that_does_not_answer(

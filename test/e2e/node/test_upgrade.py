@@ -1,5 +1,6 @@
 """The release comes and goes and changes its version under load: what is served is served all the while."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hack.generated.chart import SCHEMA_MARK
 from hack.images import ensure_image
 from hack.node.cluster import NodeCluster
-from support.helm import OLD_CHART, Helm
+from support.helm import CHART, OLD_CHART, Helm
 from support.kubectl import Kubectl, eventually
 from support.released import WAITED, put_back
 from support.replicas import RELEASE, SYSTEM, Replicas
@@ -72,22 +73,38 @@ def answered_to_all(visits: Visits) -> bool:
     return visits.failed == [] and visits.answered > 20
 
 
-def test_going_back_to_the_first_version_and_the_upgrade_from_it_restart_no_server_and_lose_no_request(
+def test_the_upgrade_from_the_first_version_and_the_way_back_restart_no_server_and_lose_no_request(
     node: NodeCluster, admin: Kubectl, helm: Helm, replicas: Replicas, served: Kubectl, tmp_path: Path
 ) -> None:
-    before = lives(served)
+    before, spec = lives(served), served.get("aiworkload", "site")["spec"]
     with visited(node) as visits:
         with put_back(helm, tmp_path):
             # That version's own image is nowhere here; the one that runs is not ready with that version's rights.
             helm("upgrade", RELEASE, OLD_CHART, *old_values(replicas))
-            assert marks(admin) == [None, None]
-            seen = visits.answered
-            eventually(lambda: visits.answered > seen + 20)
+            on_the_first_version(admin, helm, visits)
+            assert lives(served) == before
+            # As the page on upgrades says; and back as it says.
+            helm("upgrade", RELEASE, CHART, "--reset-then-reuse-values", *WAITED)
+            assert None not in marks(admin)
+            assert replicas.ready(2)
+            works(served)
+            helm("rollback", RELEASE)
+            on_the_first_version(admin, helm, visits)
             assert lives(served) == before
         assert None not in marks(admin)
         works(served)
     assert answered_to_all(visits), visits
     assert lives(served) == before
+    assert served.get("aiworkload", "site")["spec"] == spec
+
+
+def on_the_first_version(admin: Kubectl, helm: Helm, visits: Visits) -> None:
+    """Chart and definitions are the first version's, and visitors are answered all the same."""
+    (release,) = json.loads(helm("list", "--filter", f"^{RELEASE}$", "--output", "json"))
+    assert release["chart"] == "aiop-0.1.0"
+    assert marks(admin) == [None, None]
+    seen = visits.answered
+    eventually(lambda: visits.answered > seen + 20)
 
 
 def test_an_uninstall_keeps_the_definitions_and_what_is_served(
