@@ -16,6 +16,8 @@ from pathlib import Path
 _NEEDED = ("apt-get", "apt-cache", "dpkg-deb", "tar")
 # Mirrors drop a package's older version when a newer one comes: lists older than this may name what is gone.
 _LISTS_LAST_SECONDS = 6 * 3600
+# A mirror that does not answer is given up within a minute, not within ten.
+_PATIENCE = {"Acquire::http::Timeout": "10", "Acquire::https::Timeout": "10", "Acquire::Retries": "1"}
 # What the distribution's own installer makes first; without them /lib and /usr/lib would be two folders.
 _MERGED = ("bin", "sbin", "lib", "lib64")
 
@@ -65,12 +67,30 @@ def _downloaded(packages: Sequence[str], base: Path) -> list[Path]:
         "Dir::Cache": str(base),
         # What apt would become in order to download may not write here.
         "APT::Sandbox::User": "root",
+        **_PATIENCE,
     }
     options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
-    stamp = base / "lists" / "updated"
-    if not stamp.exists() or time.time() - stamp.stat().st_mtime > _LISTS_LAST_SECONDS:
-        _said("apt-get", "-qq", *options, "update")
-        stamp.touch()
+    failed = _update(base / "lists" / "updated", options)
+    try:
+        return _fetched(packages, base, options)
+    except DebianMissing as error:
+        raise DebianMissing(f"{error} The package lists could not be fetched: {failed}" if failed else error) from error
+
+
+def _update(stamp: Path, options: Sequence[str]) -> str:
+    """Fetch the lists if they are old; returns what apt says if it cannot: older ones may do."""
+    if stamp.exists() and time.time() - stamp.stat().st_mtime < _LISTS_LAST_SECONDS:
+        return ""
+    try:
+        # Without the mode apt calls it a success when no list was fetched at all.
+        _said("apt-get", "-qq", *options, "-o", "APT::Update::Error-Mode=any", "update")
+    except DebianMissing as error:
+        return str(error)
+    stamp.touch()
+    return ""
+
+
+def _fetched(packages: Sequence[str], base: Path, options: Sequence[str]) -> list[Path]:
     files = [base / "packages" / name for name in _file_names(packages, options)]
     absent = [name for name, file in zip(packages, files, strict=True) if not file.exists()]
     if absent:
@@ -99,5 +119,6 @@ def _said(*command: str, folder: Path | None = None, source: subprocess.Popen[by
     stdin = source.stdout if source else None
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=stdin)
     if done.returncode:
-        raise DebianMissing(f"{' '.join(command)} failed with exit code {done.returncode}: {done.stderr.strip()}")
+        words = [word for word in command if "=" not in word and not word.startswith("-")]
+        raise DebianMissing(f"{' '.join(words)} failed with exit code {done.returncode}: {done.stderr.strip()}")
     return done.stdout

@@ -1,13 +1,17 @@
-"""The cache of images: each layer and each archive under its key, made once, dropped when a day unused."""
+"""The cache of images: each layer and each archive under its key, made once.
+
+It does not grow with every edit of a source: of each name the two newest stay, and others while a run may need them.
+"""
 
 import fcntl
 import hashlib
 import os
 import platform
+import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +23,15 @@ from hack.images.layer import write_layer
 from hack.images.recipes import RECIPES, Layer, Recipe
 
 _HERE = Path(__file__).parent
+# Our own sources on which the bytes of an image depend.
+_DECIDING = ("archive.py", "layer.py", "python.py", "recipes.py")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-# Archives of sources that have since been edited; a test run that still needs one has just touched it.
-_UNUSED_SECONDS = 24 * 3600
+# Of each name: what is current, and what it is compared with by whoever goes back and forth.
+_KEPT = 2
+# A run that still needs an older one has just touched it; what it loaded lies in its cluster.
+_NEEDED_SECONDS = 3600
+# Whoever has asked for none of that name for so long asks for none any more.
+_FORGOTTEN_SECONDS = 30 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +57,21 @@ def ensure_image(name: str, cache: Path | None = None) -> Image:
     reference = f"docker.io/local/{name}:{key}"
     with (base / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _sweep(base)
         if not archive.exists():
             try:
                 _make(recipe, base, archive, reference)
             except debian.DebianMissing as error:
                 raise ImageNotMade(f"the image {name}: {error}") from error
         archive.touch()
-        _drop_unused(base)
     return Image(reference, archive)
 
 
 def image_key(recipe: Recipe) -> str:
-    """Twelve hexadecimal digits that change whenever the image would."""
+    """Twelve hexadecimal digits that change with what we put into the image.
+
+    Debian's packages go in by name: one that is published later comes with the next change, not before.
+    """
     return _short([*layer_keys(recipe.layers), repr(recipe.config)])
 
 
@@ -71,7 +84,7 @@ def layer_keys(layers: Sequence[Layer]) -> list[str]:
 
 
 def _tool_version() -> str:
-    sources = [*sorted(_HERE.glob("*.py")), Path(debian.__file__)]
+    sources = [*(_HERE / name for name in _DECIDING), Path(debian.__file__)]
     return _short([source.read_text(encoding="utf-8") for source in sources])
 
 
@@ -116,7 +129,25 @@ def _whole(target: Path) -> Iterator[Path]:
     unfinished.rename(target)
 
 
-def _drop_unused(base: Path) -> None:
+def _sweep(base: Path) -> None:
+    """Delete what nobody needs; only the holder of the lock writes, so that what is unfinished now stays so."""
+    for folder in (base / "layers").glob("tmp*"):
+        shutil.rmtree(folder)
+    for file in base.glob("*/*.part"):
+        file.unlink()
+    for files in _by_name(base).values():
+        for age, file in enumerate(sorted(files, key=_seconds_unused)):
+            if _seconds_unused(file) > (_FORGOTTEN_SECONDS if age < _KEPT else _NEEDED_SECONDS):
+                file.unlink()
+
+
+def _by_name(base: Path) -> Mapping[tuple[str, str], list[Path]]:
+    """The archives of each image and the files of each layer, whatever their keys."""
+    found: dict[tuple[str, str], list[Path]] = {}
     for file in base.glob("*/*.tar"):
-        if time.time() - file.stat().st_mtime > _UNUSED_SECONDS:
-            file.unlink()
+        found.setdefault((file.parent.name, file.stem.rpartition("-")[0]), []).append(file)
+    return found
+
+
+def _seconds_unused(file: Path) -> float:
+    return time.time() - file.stat().st_mtime

@@ -4,18 +4,27 @@
 """
 
 import argparse
+import contextlib
+import fcntl
 import os
 import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from hack.controlplane.build import BuildFailed, cache_folder
 from hack.debian import DebianMissing
+from hack.images.errors import ImageNotMade
+from hack.node import machine
 from hack.node.cluster import NodeCluster
 from hack.node.errors import NodeFailed
 from hack.node.manifests import GATEWAY, GATEWAY_NAMESPACE
+from hack.node.namespace import REPOSITORY
 
 _FOLDER = "AIOP_NODE_FOLDER"
+# What a shell says of a program that Ctrl-C ended.
+_INTERRUPTED = 130
 
 
 def main() -> int:
@@ -23,13 +32,34 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="hack.node", description=__doc__)
     parser.add_argument("verb", choices=("up", "down"))
     verb = parser.parse_args().verb
-    folder = Path(os.environ.get(_FOLDER) or cache_folder() / "node" / "cluster")
+    folder = Path(os.environ.get(_FOLDER) or cache_folder() / "node" / "cluster").resolve()
     try:
-        _up(folder) if verb == "up" else _down(folder)
-    except (NodeFailed, BuildFailed, DebianMissing) as failure:
+        machine.insist_on_root()
+        with _alone(folder):
+            _up(folder) if verb == "up" else _down(folder)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    # OSError: a disk is full, or a folder may not be written to; the system's words name it.
+    except (NodeFailed, BuildFailed, DebianMissing, ImageNotMade, subprocess.CalledProcessError, OSError) as failure:
         print(failure, file=sys.stderr)
         return 1
     return 0
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else starts or ends a cluster in the folder meanwhile; whoever is killed gives way."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    place = os.open(folder.parent, os.O_RDONLY)  # which stays, unlike the folder; no file is left to lie about
+    try:
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another `make cluster` or `make cluster-down` is at work; waiting for it", flush=True)
+            fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
 
 
 def _up(folder: Path) -> None:
@@ -40,16 +70,25 @@ def _up(folder: Path) -> None:
     print(f"""The cluster runs in the background.
 
   export KUBECONFIG={cluster.kubeconfig}
-  kubectl get nodes
+  {_kubectl()} get nodes
 
 Ingresses (class traefik) and HTTPRoutes (Gateway {GATEWAY_NAMESPACE}/{GATEWAY}) answer at {cluster.traffic_url}.
 Logs lie in {cluster.folder}/logs and {cluster.folder}/plane.
 `make cluster-down` ends it and leaves nothing.""")
 
 
+def _kubectl() -> str:
+    """What the reader's shell finds it by; the project has one of its own."""
+    if shutil.which("kubectl"):
+        return "kubectl"
+    own = Path(sys.executable).with_name("kubectl")
+    return str(own.relative_to(REPOSITORY) if own.is_relative_to(REPOSITORY) else own)
+
+
 def _down(folder: Path) -> None:
-    NodeCluster(folder).stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    cluster = NodeCluster(folder)
+    cluster.stop()
+    cluster.remove_logs()
     print("no cluster runs; nothing is left of it")
 
 

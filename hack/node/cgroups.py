@@ -10,6 +10,11 @@ _GONE_SECONDS = 30.0
 _INHERITED = ("cpuset.cpus", "cpuset.mems")
 
 
+def mounted() -> bool:
+    """Whether the machine has any."""
+    return bool(_roots())
+
+
 def make(name: str) -> None:
     """Make it, empty."""
     for root in _roots(("cgroup",)) or _roots():

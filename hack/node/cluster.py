@@ -4,6 +4,7 @@ Control plane, containerd, kubelet, kube-proxy, CoreDNS, metrics-server and Trae
 nothing leaves the machine, and nothing stays behind.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hack.node import cgroups, mounts
-from hack.node.errors import NodeFailed, NotRoot
+from hack.node import cgroups, machine, mounts
+from hack.node.errors import FolderTaken, NodeFailed
 from hack.node.namespace import Namespace, connect, disconnect, numbering
 from hack.node.place import Place
 from hack.node.programs import Programs, ensure_programs
@@ -72,10 +73,8 @@ class NodeCluster:
         return self._namespace.pid is not None and (self.folder / "control").exists()
 
     def start(self, *, detached: bool = False) -> Self:
-        """Bring it up and return once a pod could run; raises NotRoot, NodeFailed, BuildFailed or DebianMissing."""
-        if os.geteuid():
-            message = "a cluster needs root: it makes namespaces and cgroups"
-            raise NotRoot(message)
+        """Bring it up and return once a pod could run; raises NodeFailed and what `ensure_programs` does."""
+        machine.insist()
         self._environment()  # what is missing is said before anything is ended
         self.stop()
         try:
@@ -103,6 +102,14 @@ class NodeCluster:
             _remove_all_but_logs(place)
             place.forget()
         self._known = None
+
+    def remove_logs(self) -> None:
+        """Delete what `stop` leaves, and the folder, unless something lies there that is no cluster's."""
+        for folder in (self.folder / "logs", self.folder / "plane", self.folder):
+            for log in folder.glob("*.log"):
+                log.unlink()
+            with contextlib.suppress(OSError):  # not there, or not empty
+                folder.rmdir()
 
     def load(self, archive: Path) -> None:
         """Import an OCI archive into containerd; pods name it by its full reference and never pull it."""
@@ -166,6 +173,10 @@ class NodeCluster:
         return self._known
 
     def _launch(self, *, detached: bool) -> None:
+        strangers = _strangers(self.folder)
+        if strangers:
+            message = f"{strangers[0]} is no cluster's; take a folder for the cluster alone"
+            raise FolderTaken(message)
         (self.folder / "logs").mkdir(parents=True, exist_ok=True)
         with numbering(self.folder) as place:
             hidden = mounts.hides(place)
@@ -173,7 +184,9 @@ class NodeCluster:
                 message = f"{self.folder} lies in {hidden}, which the node has a folder of its own for; take another"
                 raise NodeFailed(message)
             place.write()
-            place.state.mkdir()
+            # Tokens lie there, good for all that root may do.
+            place.plane.mkdir(mode=0o700, exist_ok=True)
+            place.state.mkdir(mode=0o700)
             self._known_programs.write(place.programs)
             cgroups.make(place.name)
             self._process = self._namespace.make(self._environment(), detached=detached)
@@ -241,14 +254,22 @@ class NodeCluster:
         self.stop()
 
 
+def _strangers(folder: Path) -> list[Path]:
+    """What lies there and was not left by a cluster that ended: ours would be deleted with the next one's end."""
+    ours = [folder / "logs", folder / "plane"]
+    inside = [path for each in ours for path in each.glob("*") if path.suffix != ".log"]
+    return sorted(path for path in (*folder.glob("*"), *inside) if path not in ours)
+
+
 def _remove_all_but_logs(place: Place) -> None:
-    shutil.rmtree(place.state, ignore_errors=True)
+    if place.state.exists():
+        shutil.rmtree(place.state)
     for path in place.plane.glob("*"):
         if path.is_dir():
             shutil.rmtree(path)
         elif path.suffix != ".log":
             path.unlink()
-    for name in (place.control, place.folder / "holder.pid"):
+    for name in (place.control, place.folder / "holder.pid", place.folder / "holder.new"):
         name.unlink(missing_ok=True)
 
 

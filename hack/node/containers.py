@@ -1,8 +1,8 @@
 """The settings of containerd, the node's container runtime."""
 
-import subprocess
 from pathlib import Path
 
+from hack.node import filesystem
 from hack.node.place import Place
 from hack.node.programs import Programs
 
@@ -50,13 +50,7 @@ def write_settings(place: Place, programs: Programs) -> Path:
         socket=place.containerd,
         plugins=programs.plugins,
         sandbox=programs.sandbox.reference,
-        snapshotter=_snapshotter(place.state),
+        snapshotter=filesystem.snapshotter(place.state),
     )
     path.write_text(settings)
     return path
-
-
-def _snapshotter(folder: Path) -> str:
-    """Overlays lie on no overlay, which is what a container's own file system is."""
-    kind = subprocess.run(["stat", "--file-system", "--format=%T", folder], check=True, capture_output=True, text=True)
-    return "native" if kind.stdout.strip() == "overlayfs" else "overlayfs"

@@ -7,3 +7,11 @@ class NodeFailed(RuntimeError):
 
 class NotRoot(NodeFailed):
     """Raised when the caller may not make namespaces; the text says what is needed."""
+
+
+class MachineUnfit(NodeFailed):
+    """Raised when no cluster can run on this machine, whoever asks; the text says what it lacks."""
+
+
+class FolderTaken(NodeFailed):
+    """Raised when a cluster's folder holds what is not a cluster's; the text names it."""

@@ -19,10 +19,10 @@ from hack.controlplane.build import cache_folder
 from hack.controlplane.processes import die_with_parent
 from hack.node.errors import NodeFailed
 from hack.node.holder import started
+from hack.node.machine import UNSHARE
 from hack.node.place import Place
 
 REPOSITORY = Path(__file__).parents[2]
-_UNSHARE = ["unshare", "--mount", "--net", "--pid", "--uts", "--fork", "--kill-child", "--propagation", "private"]
 _MOST_NODES = 250
 # A process that holds namespaces is a zombie only once all others in them have ended.
 _ENDED_STATES = ("Z", "X")
@@ -57,7 +57,7 @@ class Namespace:
             return subprocess.Popen(
                 [
                     *(["setsid", "--fork"] if detached else []),
-                    *_UNSHARE,
+                    *UNSHARE,
                     sys.executable,
                     "-m",
                     "hack.node.holder",

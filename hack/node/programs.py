@@ -68,7 +68,7 @@ class Programs:
 
 
 def ensure_programs() -> Programs:
-    """All of them, building and fetching what is not there; raises BuildFailed or DebianMissing."""
+    """All of them, building and fetching what is not there; raises BuildFailed, DebianMissing or ImageNotMade."""
     plugins = next((Path(folder) for folder in _PLUGIN_FOLDERS if (Path(folder) / "ptp").exists()), None)
     missing = [name for name in _PACKAGES if shutil.which(name, path=_search_path()) is None]
     packages = sorted({package for name in missing for package in _PACKAGES[name]} | (set() if plugins else {_PLUGINS}))

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from hack.node import filesystem
 from hack.node.identities import Certificates
 from hack.node.network import POD_NETWORK
 from hack.node.place import Place
@@ -32,7 +33,8 @@ def kubelet(place: Place, certificates: Certificates, kubeconfig: Path) -> list[
         "enforceNodeAllocatable": [],
         "failCgroupV1": False,
         "failSwapOn": False,
-        "localStorageCapacityIsolation": False,
+        # Without it kubelet measures no file system at all, and evicts nothing.
+        "localStorageCapacityIsolation": filesystem.measured(place.state),
         "evictionHard": {"nodefs.available": "1%", "imagefs.available": "1%"},
         # What was loaded cannot be pulled again.
         "imageGCHighThresholdPercent": 100,

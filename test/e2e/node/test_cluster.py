@@ -141,6 +141,17 @@ def test_a_container_whose_process_is_killed_from_outside_starts_again(web: Kube
     eventually(lambda: node.container_pid(web.namespace, "web") != pid)
 
 
+def test_a_pod_that_writes_more_than_its_volume_may_hold_is_evicted(team: Kubectl, busybox: str) -> None:
+    small = {"name": "small", "emptyDir": {"sizeLimit": "1Mi"}}
+    greedy = restricted_pod("greedy", busybox, "sh", "-c", "head -c 5000000 /dev/zero > /small/file; exec sleep 1000")
+    greedy["spec"]["volumes"] = [small]
+    greedy["spec"]["containers"][0]["volumeMounts"] = [{"name": "small", "mountPath": "/small"}]
+    team.apply(greedy)
+    # kubelet looks every ten seconds, at readings that are a minute old at most.
+    eventually(lambda: team.get("pod", "greedy")["status"].get("reason") == "Evicted", seconds=120)
+    assert '"small" exceeds the limit "1Mi"' in team.get("pod", "greedy")["status"]["message"]
+
+
 def test_a_network_policy_is_not_enforced_here(web: Kubectl) -> None:
     # Nothing on this node reads them: no test here may take an answer as proof that a policy lets it through.
     spec: dict[str, Any] = {"podSelector": {}, "policyTypes": ["Ingress"]}

@@ -81,13 +81,15 @@ def test_nothing_runs_on_when_the_process_that_holds_a_cluster_is_killed(folder:
     before = _kept()
     command = [sys.executable, "-c", _WAITING, str(folder)]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "up\n"
-        cluster = NodeCluster(folder)
-        name = cluster.node_name
-        _run_a_pod(cluster, busybox)
-        pid = cluster.container_pid("default", "stubborn")
-        holder.send_signal(signal.SIGKILL)
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "up\n"
+            cluster = NodeCluster(folder)
+            name = cluster.node_name
+            _run_a_pod(cluster, busybox)
+            pid = cluster.container_pid("default", "stubborn")
+        finally:
+            holder.send_signal(signal.SIGKILL)
     eventually(lambda: not cluster.running)
     eventually(lambda: not Path(f"/proc/{pid}").exists())
     eventually(lambda: all(trace.startswith("cgroup") for trace in _traces(folder, name)))

@@ -41,3 +41,35 @@ def test_a_cut_package_is_named_and_not_unpacked_in_part_without_a_word(tmp_path
 
 def test_a_packages_version_keeps_its_epoch(tmp_path: Path) -> None:
     assert debian.version(package(tmp_path, "epoch", "usr/share/epoch")) == "1:2.0-1"
+
+
+def unreachable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose one mirror is not there."""
+    sources, settings = folder / "sources.list", folder / "apt.conf"
+    sources.write_text("deb http://127.0.0.1:9/debian bookworm main\n", encoding="utf-8")
+    settings.write_text(f'Dir::Etc::sourcelist "{sources}";\nDir::Etc::sourceparts "-";\n', encoding="utf-8")
+    monkeypatch.setenv("APT_CONFIG", str(settings))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+def test_a_mirror_that_cannot_be_reached_is_named_and_asked_again_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unreachable(tmp_path, monkeypatch)
+    for _ in range(2):
+        with pytest.raises(debian.DebianMissing, match=r"apt-get update failed .* 127\.0\.0\.1:9"):
+            debian.download(["busybox-static"], tmp_path / "cache")
+
+
+def test_older_lists_serve_while_no_mirror_can_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unreachable(tmp_path, monkeypatch)
+    lists = tmp_path / "cache" / "lists"
+    lists.mkdir(parents=True)
+    package(tmp_path, "known")
+    fields = "Package: known\nVersion: 1:2.0-1\nArchitecture: all\nFilename: pool/known.deb\nSize: 1\nSHA256: 0\n"
+    (lists / "127.0.0.1:9_debian_dists_bookworm_main_binary-all_Packages").write_text(fields, encoding="utf-8")
+    (lists / "127.0.0.1:9_debian_dists_bookworm_InRelease").write_text("Suite: bookworm\n", encoding="utf-8")
+    kept = tmp_path / "cache" / "packages" / "known_1%3a2.0-1_all.deb"
+    kept.parent.mkdir()
+    kept.write_text("", encoding="utf-8")
+    assert debian.download(["known"], tmp_path / "cache") == [kept]

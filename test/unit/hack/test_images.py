@@ -2,6 +2,7 @@ import hashlib
 import json
 import os
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,43 @@ def test_a_layer_that_was_cut_off_is_made_again(tmp_path: Path, monkeypatch: pyt
     assert not list(tmp_path.rglob("*.tar"))
     monkeypatch.setattr(store, "RECIPES", {"tested": lambda: recipe("one")})
     assert store.ensure_image("tested", tmp_path).archive.exists()
+
+
+def test_of_each_name_the_two_newest_stay_and_others_while_a_run_may_need_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(text: str) -> Path:
+        monkeypatch.setattr(store, "RECIPES", {"tested": lambda: recipe(text)})
+        return store.ensure_image("tested", tmp_path).archive
+
+    archives = {hours: made(f"{hours} h ago") for hours in (0, 2, 3, 4, 721)}
+    layers = {file: file.stat().st_size for file in (tmp_path / "layers").iterdir()}
+    for hours, file in archives.items():
+        when = time.time() - 3600 * hours
+        os.utime(file, (when, when))
+    forgotten, remembered = tmp_path / "other" / "1.tar", tmp_path / "other" / "2.tar"
+    for file, days in ((forgotten, 31), (remembered, 29)):
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+        os.utime(file, (time.time() - 86400 * days, time.time() - 86400 * days))
+    made("just now")
+    assert {hours for hours, file in archives.items() if file.exists()} == {0, 2}
+    assert (forgotten.exists(), remembered.exists()) == (False, True)
+    assert all(file.exists() for file in layers)  # each was used a moment ago
+
+
+def test_what_a_killed_run_left_unfinished_is_deleted_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "layers" / "tmpkilled" / "tree").mkdir(parents=True)
+    parts = [tmp_path / "tested" / "1.part", tmp_path / "layers" / "tested-1.part"]
+    for part in parts:
+        part.parent.mkdir(exist_ok=True)
+        part.write_text("half", encoding="utf-8")
+    monkeypatch.setattr(store, "RECIPES", {"tested": lambda: recipe("one")})
+    store.ensure_image("tested", tmp_path)
+    assert not (tmp_path / "layers" / "tmpkilled").exists()
+    assert not any(part.exists() for part in parts)
 
 
 def test_a_layer_is_made_again_when_what_it_is_made_upon_changes() -> None:
