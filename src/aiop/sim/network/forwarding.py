@@ -1,7 +1,5 @@
 """Leads one HTTP request to a ready pod, and to another one where that is safe."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 import aiohttp
@@ -10,18 +8,18 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from aiop.sim.network.balancer import Balancer
+from aiop.sim.network.body import Body, body_of
 from aiop.sim.network.endpoints import Endpoint, Endpoints, ServicePort
 from aiop.sim.network.errors import NotForwarded
 from aiop.sim.network.headers import onward, to_server
+from aiop.sim.network.patience import taken
 from aiop.sim.network.reach import Reach, Unreachable
 from aiop.sim.network.upstreams import Upstreams
 
-# Bodies up to this size are held, so that they can be sent twice; larger ones are streamed and sent once.
-_HELD_BYTES = 64 * 1024
 _PIECE = 64 * 1024
 _ATTEMPTS = 5
-# RFC 9110, 9.2.2: what may be sent again without knowing whether it was done.
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+# RFC 9110, 9.2.2: what may be sent again without knowing whether it was done. TRACE never comes so far.
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _NO_BODY = frozenset({"GET", "HEAD"})
 
 
@@ -34,14 +32,6 @@ class Repeat(StrEnum):
 
     IDEMPOTENT = "idempotent"
     EVERYTHING = "everything"
-
-
-@dataclass(slots=True)
-class _Body:
-    """``held`` is the whole body, or None for one that is streamed; ``begun`` once a piece of that has been taken."""
-
-    held: bytes | None
-    begun: bool = False
 
 
 class Forwarder:
@@ -59,10 +49,12 @@ class Forwarder:
         """Cut every connection to pods."""
         await self._upstreams.close()
 
-    async def forward(self, request: web.BaseRequest, port: ServicePort, target: str) -> web.StreamResponse:
+    async def forward(
+        self, request: web.BaseRequest, port: ServicePort, target: str, authority: str
+    ) -> web.StreamResponse:
         """The pod's answer, sent to the client already. ``target`` is the encoded path and query."""
-        body = await _body_of(request)
-        headers = to_server(request.headers, remote=request.remote or "", scheme=request.scheme)
+        body = await body_of(request)
+        headers = to_server(request.headers, authority, remote=request.remote or "", scheme=request.scheme)
         tried: list[Endpoint] = []
         failed = ""
         while (endpoint := self._choose(port, tried)) is not None:
@@ -74,6 +66,8 @@ class Forwarder:
                 if body.begun:
                     break
             except (aiohttp.ClientError, OSError) as error:
+                if body.refusal is not None:
+                    raise body.refusal from error
                 failed = f"{endpoint} broke off before it answered: {_words(error)}"
                 if not self._may_repeat(request, body):
                     break
@@ -86,17 +80,17 @@ class Forwarder:
             return None
         return self._balancer.choose(self._endpoints.usable(port), tried)
 
-    def _may_repeat(self, request: web.BaseRequest, body: _Body) -> bool:
+    def _may_repeat(self, request: web.BaseRequest, body: Body) -> bool:
         if body.held is None and body.begun:
             return False
         return self._repeat is Repeat.EVERYTHING or request.method in _IDEMPOTENT
 
     async def _attempt(
-        self, request: web.BaseRequest, endpoint: Endpoint, target: str, headers: CIMultiDict[str], body: _Body
+        self, request: web.BaseRequest, endpoint: Endpoint, target: str, headers: CIMultiDict[str], body: Body
     ) -> web.StreamResponse:
         address = self._reach.address(endpoint)
         url = URL(f"http://{address.host}:{address.port}{target}", encoded=True)
-        data = body.held if body.held is not None else _pieces(request, body)
+        data = body.held if body.held is not None else body.pieces()
         with self._upstreams.session(endpoint) as session:
             try:
                 answer = await session.request(
@@ -107,21 +101,6 @@ class Forwarder:
                 raise NotForwarded(504, sentence) from error
             async with answer:
                 return await _hand_back(request, answer)
-
-
-async def _body_of(request: web.BaseRequest) -> _Body:
-    if not request.can_read_body:
-        return _Body(b"")
-    length = request.content_length
-    if length is None or length > _HELD_BYTES:
-        return _Body(None)
-    return _Body(await request.content.read(-1))
-
-
-async def _pieces(request: web.BaseRequest, body: _Body) -> AsyncIterator[bytes]:
-    body.begun = True
-    async for piece in request.content.iter_chunked(_PIECE):
-        yield piece
 
 
 async def _hand_back(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
@@ -135,11 +114,11 @@ async def _hand_back(request: web.BaseRequest, answer: aiohttp.ClientResponse) -
         headers.popall("Content-Length", None)
         response = web.Response(status=answer.status, reason=answer.reason, headers=headers, body=whole)
     try:
-        await response.prepare(request)
+        await taken(response.prepare(request))
         if whole is None:
             async for piece in answer.content.iter_chunked(_PIECE):
-                await response.write(piece)
-        await response.write_eof()
+                await taken(response.write(piece))
+        await taken(response.write_eof())
     except (aiohttp.ClientError, OSError):
         if request.transport is not None:
             request.transport.abort()  # the only way to say that what was sent is not the whole

@@ -23,13 +23,18 @@ def onward(headers: MultiMapping[str]) -> CIMultiDict[str]:
     )
 
 
-def to_server(headers: MultiMapping[str], *, remote: str, scheme: str) -> CIMultiDict[str]:
-    """A client's headers for a server; Host stays as the client wrote it, and nothing it says of itself is believed."""
+def to_server(headers: MultiMapping[str], authority: str, *, remote: str, scheme: str) -> CIMultiDict[str]:
+    """A client's headers for a server; ``authority`` is whom it asks, and nothing that it says of itself is believed.
+
+    Names with an underscore are left out, as ingress-nginx leaves them: many servers take them for those with a hyphen.
+    """
     sent = onward(headers)
     # The server shall not be asked for an interim answer: the body is at hand, or is on its way anyhow.
-    for name in ("Expect", *_OF_FORMER_PROXIES):
+    for name in ("Expect", *_OF_FORMER_PROXIES, *(each for each in headers if "_" in each)):
         sent.popall(name, None)
+    if authority:
+        sent["Host"] = authority
     sent["X-Forwarded-For"] = remote
     sent["X-Forwarded-Proto"] = scheme
-    sent["X-Forwarded-Host"] = headers.get("Host", "")
+    sent["X-Forwarded-Host"] = authority
     return sent

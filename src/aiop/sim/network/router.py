@@ -1,17 +1,21 @@
 """The ingress controller's part of the embedded cluster: an HTTP router by the Ingresses of its own class."""
 
-import posixpath
+import logging
 import re
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from aiop.sim.cluster.api import Object
 from aiop.sim.cluster.mirror import Mirror
 from aiop.sim.cluster.objects import spec_of, terminating
 from aiop.sim.network.errors import NotForwarded
 from aiop.sim.network.forwarding import Forwarder
-from aiop.sim.network.rules import Route, Rules
+from aiop.sim.network.patience import SECONDS
+from aiop.sim.network.refusals import refuse_what_is_odd
+from aiop.sim.network.rules import Rules
 from aiop.sim.network.services import NotThere, find_port
+from aiop.sim.network.target import target_of
 
 # The class that the router serves. Its controller is of ingress-nginx's family, whose rewrite annotation it obeys.
 CLASS_NAME = "embedded"
@@ -24,14 +28,16 @@ _MOST_UNDER_WAY = 2048
 # What a rewrite target may be: a path. Groups of a regular expression are not played.
 _PLAIN_TARGET = re.compile(r"/[A-Za-z0-9._~!&'()*+,;=:@%/-]*")
 _STOP_SECONDS = 1.0
+# What says that a pod is missing, slow or broken; the connection may go on.
+_OF_PODS = frozenset({502, 503, 504})
 
 
 class Router:
     """Answers HTTP on every address it is told to listen on; ``close`` it.
 
     Promised: hosts, paths and backends as the Ingress API has them; bodies are streamed; a request is led only to a
-    pod that is ready; what cannot be led on is answered by 400, 404, 502, 503 or 504 and a sentence. Not promised: TLS,
-    upgraded connections, HTTP/2.
+    pod that is ready; what cannot be led on is answered by a 4xx or 5xx and a sentence. No client holds a place without
+    end: see patience. Not promised: TLS, upgraded connections, HTTP/2.
     """
 
     def __init__(self, ingresses: Mirror, services: Mirror, forwarder: Forwarder) -> None:
@@ -54,6 +60,9 @@ class Router:
                 max_headers=_MOST_HEADERS,
                 auto_decompress=False,
                 access_log=None,
+                # For the head of a request, and for the next request of a connection.
+                keepalive_timeout=SECONDS,
+                logger=_faults(),
             )
             self._runner = web.ServerRunner(server, shutdown_timeout=_STOP_SECONDS)
             await self._runner.setup()
@@ -82,23 +91,23 @@ class Router:
         try:
             return await self._lead(request)
         except NotForwarded as error:
-            return _said(error.status, str(error))
+            return _said(error.status, str(error), last=error.status not in _OF_PODS)
         except NotThere as error:
             return _said(503, str(error))
         finally:
             self._under_way -= 1
 
     async def _lead(self, request: web.BaseRequest) -> web.StreamResponse:
-        if not request.path.startswith("/"):
-            return _said(400, "the request names no path")
-        host, path = _without_port(request.host), _normal(request.path)
-        route = self._current().find(host, path)
+        refuse_what_is_odd(request)
+        target = target_of(request.raw_path, request.headers.get("Host"))
+        route = self._current().find(target.host, target.path)
         if route is None:
-            return _said(404, f'no Ingress of the class "{CLASS_NAME}" leads the path {path} of the host {host}')
+            where = f"the path {target.path} of the host {target.host}"
+            return _said(404, f'no Ingress of the class "{CLASS_NAME}" leads {where}')
         if route.rewrite and not _PLAIN_TARGET.fullmatch(route.rewrite):
             return _said(500, f'the rewrite target "{route.rewrite}" is not a plain path, and no other is played here')
         port = find_port(self._services, route.service, route.port)
-        return await self._forwarder.forward(request, port, _target(request, route))
+        return await self._forwarder.forward(request, port, target.led_to(route.rewrite), target.authority)
 
 
 def is_ours(ingress: Object) -> bool:
@@ -106,21 +115,20 @@ def is_ours(ingress: Object) -> bool:
     return spec_of(ingress).get("ingressClassName") == CLASS_NAME and not terminating(ingress)
 
 
-def _target(request: web.BaseRequest, route: Route) -> str:
-    raw = request.rel_url
-    path = route.rewrite or raw.raw_path
-    return f"{path}?{raw.raw_query_string}" if raw.raw_query_string else path
+def _faults() -> logging.Logger:
+    """Tells of faults of ours alone: what a client sends is its own affair, and no reason to fill anybody's screen."""
+    logger = logging.getLogger(__name__)
+    logger.addFilter(_is_ours_to_tell)
+    return logger
 
 
-def _without_port(host: str) -> str:
-    return host.rsplit(":", 1)[0] if not host.endswith("]") else host
+def _is_ours_to_tell(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
-def _normal(path: str) -> str:
-    """The path without doubled slashes and dot segments, so that no spelling leads past a rule."""
-    normal = posixpath.normpath("/" + path.lstrip("/"))
-    return f"{normal}/" if path.endswith("/") and normal != "/" else normal
-
-
-def _said(status: int, sentence: str) -> web.Response:
-    return web.Response(status=status, text=f"{sentence}\n")
+def _said(status: int, sentence: str, *, last: bool = False) -> web.Response:
+    """``last``: the connection ends with it, for the rest of the request is not wanted."""
+    response = web.Response(status=status, text=f"{sentence}\n")
+    if last:
+        response.force_close()
+    return response
