@@ -5,7 +5,7 @@ import os
 import termios
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _PIECE = 1024
 # Where tcgetattr's list has them.
@@ -37,7 +37,8 @@ class EnterKey:
         try:
             yield
         finally:
-            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, shown)
+            with suppress(termios.error, OSError):  # closed meanwhile
+                termios.tcsetattr(self._descriptor, termios.TCSADRAIN, shown)
 
     async def pressed(self) -> None:
         """Wait for one line."""
