@@ -123,13 +123,14 @@ def town(node: NodeCluster, admin: Kubectl, released: str) -> Iterator[Town]:
     hello = f"echo hello > /tmp/index.html; {SERVE}"
     team.apply(server("good", made.reference, hello, inferenceEndpoint="/", ingress=_ingress(GOOD)))
     eventually(lambda: answers(node.address, GOOD))
-    before = _operators(admin, released)
+    before, neighbours = _operators(admin, released), _restarts(team, "good")
     with asked_all_through(node.address, GOOD) as asked:
         team.apply({"apiVersion": "v1", "kind": "List", "items": [bad.manifest(made.reference) for bad in BAD]})
         yield Town(team, made.reference, asked)
         admin("delete", "namespace", others.namespace, "--wait=false")
     assert asked.failures == [], "the neighbour was hurt"
     assert asked.answers > 0
+    assert _restarts(team, "good") == neighbours, "the neighbour's server was hurt"
     assert _operators(admin, released) == before, "the operator was hurt"
     admin("delete", "namespace", team.namespace, "--wait=false")
 
@@ -141,7 +142,12 @@ def _claim(name: str) -> dict[str, Any]:
 
 def _operators(admin: Kubectl, namespace: str) -> set[tuple[str, int]]:
     """The operator's pods, and how often each was started again."""
-    pods = Kubectl(admin.kubeconfig, namespace).items("pods")
+    return _restarts(Kubectl(admin.kubeconfig, namespace), "")
+
+
+def _restarts(kubectl: Kubectl, name: str) -> set[tuple[str, int]]:
+    """Of the pods of that AIWorkload, or of all pods."""
+    pods = kubectl.items("pods", *(("-l", f"geartickler.com/aiworkload={name}") if name else ()))
     return {(pod["metadata"]["name"], pod["status"]["containerStatuses"][0]["restartCount"]) for pod in pods}
 
 

@@ -19,25 +19,29 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 BASE = Path(__file__).parents[3] / "manifests" / "base"
 # As GitOps engines do it: a manager of its own, and what stands in its way is taken over.
 SERVER_SIDE = ("--server-side", "--force-conflicts", "--field-manager=argocd-controller")
+BY_HAND = ()
 
 
-@pytest.fixture
-def overlay(node: NodeCluster, admin: Kubectl, released: object, replicas: Replicas, tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def overlay(
+    node: NodeCluster, admin: Kubectl, released: object, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """`manifests/base` with the image that this node has, in place of the release; the release is back afterwards."""
-    (deployment,) = replicas.kubectl.items("deployments")
+    (deployment,) = Kubectl(admin.kubeconfig, SYSTEM).items("deployments")
+    folder = tmp_path_factory.mktemp("overlay")
     name, _, tag = deployment["spec"]["template"]["spec"]["containers"][0]["image"].rpartition(":")
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         # kustomize takes no absolute path
-        "resources": [os.path.relpath(BASE, tmp_path.resolve())],
+        "resources": [os.path.relpath(BASE, folder.resolve())],
         "images": [{"name": "ghcr.io/geartickler/aiop", "newName": name, "newTag": tag}],
     }
-    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
     helm = Helm(node.kubeconfig, SYSTEM)
-    with put_back(helm, tmp_path):
+    with put_back(helm, folder):
         helm("uninstall", RELEASE, *WAITED)
-        yield tmp_path
+        yield folder
 
 
 def versions(kubectl: Kubectl, folder: Path) -> dict[tuple[str, str], Any]:
@@ -53,11 +57,12 @@ def version(each: Any) -> Any:
     return each["metadata"].get("generation"), [(owner["manager"], owner["fieldsV1"]) for owner in owners]
 
 
+@pytest.mark.parametrize("way", [BY_HAND, SERVER_SIDE], ids=["by hand", "server-side"])
 def test_a_second_apply_beside_the_running_operator_changes_nothing(
-    overlay: Path, node: NodeCluster, replicas: Replicas, team: Kubectl
+    overlay: Path, node: NodeCluster, admin: Kubectl, team: Kubectl, way: tuple[str, ...]
 ) -> None:
-    kubectl = Kubectl(node.kubeconfig, "")
-    kubectl("apply", "-k", str(overlay), *SERVER_SIDE)
+    kubectl, replicas = Kubectl(node.kubeconfig, ""), Replicas(admin, node.audit_log)
+    kubectl("apply", "-k", str(overlay), *way)
     eventually(lambda: replicas.ready(2) and replicas.leader(), told=lambda: replicas.kubectl("get", "pods"))
     team.apply(workload(replicas=0, modelUri="pvc://models/iris"))
     wait_for(team, "Accepted", "True")
@@ -65,8 +70,8 @@ def test_a_second_apply_beside_the_running_operator_changes_nothing(
     before = versions(kubectl, overlay)
     pods = {pod["metadata"]["uid"] for pod in replicas.pods()}
 
-    assert kubectl("diff", "-k", str(overlay), *SERVER_SIDE) == ""
-    kubectl("apply", "-k", str(overlay), *SERVER_SIDE)
+    assert kubectl("diff", "-k", str(overlay), *way) == ""
+    kubectl("apply", "-k", str(overlay), *way)
     assert versions(kubectl, overlay) == before
     assert {pod["metadata"]["uid"] for pod in replicas.pods()} == pods
 

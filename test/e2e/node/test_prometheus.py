@@ -42,7 +42,8 @@ def prometheus(node: NodeCluster, admin: Kubectl, replicas: Replicas, tmp_path: 
         tmp_path, job | {"file_sd_configs": [{"files": [str(targets)]}]}, f"{node.address}:{PORT}", node.inside
     ) as server:
         yield server
-    admin("delete", "namespace", MONITORING, "--wait=false")
+    replicas.kubectl("delete", "-f", "-", stdin=yaml.safe_dump_all(given.rights))
+    admin("delete", "namespace", MONITORING, "--timeout=90s")
 
 
 @dataclass(frozen=True, slots=True)
