@@ -15,7 +15,7 @@ _SECTIONS = (
     (
         "how-to",
         "How-to",
-        ("install", "upgrade", "uninstall", "models", "expose", "scale", "monitor", "troubleshooting"),
+        ("install", "upgrade", "uninstall", "models", "expose", "scale", "look", "monitor", "troubleshooting"),
     ),
     ("runbooks", "Runbooks", ("README", "index")),
     ("reference", "Reference", ("api", "aiworkload", "servingruntime", "conditions", "helm-values", "cli", "metrics")),

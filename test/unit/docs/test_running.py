@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.pagerun import matches, saved_files, steps
+from support.pagerun import matches, saved_files, shows_all, steps
 
 TUTORIAL = "docs/tutorials/first-model.md"
 
@@ -39,3 +39,20 @@ def test_a_step_may_fail_only_where_the_page_shows_that_it_does() -> None:
 )
 def test_shown_lines_must_come_in_their_order_and_may_leave_out_others(shown: tuple[str, ...], same: bool) -> None:
     assert matches("NAME   AGE\nbert   3s\nfraud  7s\n", shown) is same
+
+
+@pytest.mark.parametrize(
+    ("shown", "same"),
+    [
+        (("NAME  AGE", "bert  …", "fraud  7s"), True),
+        (("NAME  AGE", "", "bert  …", "fraud  7s", ""), True),
+        (("…", "fraud  7s"), True),
+        (("NAME  AGE", "…", "fraud  7s", "…"), True),
+        (("NAME  AGE", "fraud  7s"), False),
+        (("NAME  AGE", "bert  …"), False),
+        (("NAME  AGE", "…", "bert  4s", "…"), False),
+        ((), False),
+    ],
+)
+def test_a_page_that_shows_answers_whole_says_where_lines_are_left_out(shown: tuple[str, ...], same: bool) -> None:
+    assert shows_all("NAME   AGE\n\nbert   3s\nfraud  7s\n", shown) is same

@@ -170,7 +170,8 @@ def _ready(facts: Facts) -> Condition:
 
 def _available(facts: Facts) -> Condition:
     if facts.endpoints:
-        return condition("Available", True, "EndpointsReady", f"{facts.endpoints} servers take requests")
+        words = "1 server takes requests" if facts.endpoints == 1 else f"{facts.endpoints} servers take requests"
+        return condition("Available", True, "EndpointsReady", words)
     reason, message = _no_endpoint(facts)
     return condition("Available", False, reason, message)
 
@@ -216,7 +217,7 @@ def _degraded(facts: Facts) -> Condition:
     # Servers that merely start are no defect, unless they had all been there before.
     if cause is not None and (cause.reason not in _STARTING or facts.rolled_before):
         return condition("Degraded", True, cause.reason, cause.message)
-    return condition("Degraded", False, "Healthy", "")
+    return condition("Degraded", False, "Healthy", "nothing is wrong")
 
 
 def _conflict_message(conflicts: Sequence[str]) -> str:

@@ -73,11 +73,17 @@ def test_a_served_workload_is_ready_in_every_word() -> None:
         "Accepted": "True", "Ready": "True", "Available": "True", "Progressing": "False", "EndpointReady": "True",
         "ScalingActive": "False", "ModelReady": "True", "Degraded": "False",
     }  # fmt: skip
+    assert all(each["message"] for each in status["conditions"]), "a person reads them, and the events made of them"
     assert (status["replicas"], status["readyReplicas"], status["version"]) == (2, 2, "v1")
     assert status["selector"] == "geartickler.com/aiworkload=bert"
     (row,) = status["versions"]
     assert (row["ready"], row["desired"], row["traffic"], row["state"]) == (2, 2, 100, "Serving")
     assert (row["modelUri"], row["runtime"]) == ("pvc://models/bert-base-uncased/v1", "triton")
+
+
+def test_servers_that_take_requests_are_counted_in_words() -> None:
+    assert message_of(served(replicas=1), "Available") == "1 server takes requests"
+    assert message_of(served(replicas=2), "Available") == "2 servers take requests"
 
 
 def test_at_the_first_look_every_condition_is_there() -> None:
