@@ -40,7 +40,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     # OSError: a disk is full, or a folder may not be written to; the system's words name it.
-    except (NodeFailed, BuildFailed, DebianMissing, ImageNotMade, subprocess.CalledProcessError, OSError) as failure:
+    except (NodeFailed, BuildFailed, DebianMissing, ImageNotMade, subprocess.SubprocessError, OSError) as failure:
         print(failure, file=sys.stderr)
         return 1
     return 0

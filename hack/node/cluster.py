@@ -7,7 +7,6 @@ nothing leaves the machine, and nothing stays behind.
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,9 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hack.node import cgroups, machine, mounts
-from hack.node.errors import FolderTaken, NodeFailed
-from hack.node.namespace import Namespace, connect, disconnect, numbering
+from hack.node import cgroups, folder, machine
+from hack.node.cable import connect, disconnect, numbering
+from hack.node.errors import NodeFailed
+from hack.node.namespace import Namespace
 from hack.node.place import Place
 from hack.node.programs import Programs, ensure_programs
 
@@ -29,14 +29,14 @@ _ANSWER_SECONDS = 60.0
 
 
 class NodeCluster:
-    """The cluster in ``folder``: a context manager, or `start` and `stop`; several may run at once.
+    """The cluster in the folder ``path``: a context manager, or `start` and `stop`; several may run at once.
 
     Started by ``with``, it ends with its process, however that ends. Started with ``detached``, it stays until `stop`,
-    from whatever process. If one runs in ``folder`` already, `attach` takes that one.
+    from whatever process. If one runs in the folder already, `attach` takes that one.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
+    def __init__(self, path: Path) -> None:
+        self.folder = path.resolve()
         self._namespace = Namespace(self.folder)
         self._known: Place | None = None
         self._programs: Programs | None = None
@@ -97,19 +97,15 @@ class NodeCluster:
             self._process.wait()
             self._process = None
         if place is not None:
-            disconnect(place)
+            disconnect(place, _environment_of(place))
             cgroups.remove(place.name)
-            _remove_all_but_logs(place)
+            folder.remove_all_but_logs(place)
             place.forget()
         self._known = None
 
     def remove_logs(self) -> None:
         """Delete what `stop` leaves, and the folder, unless something lies there that is no cluster's."""
-        for folder in (self.folder / "logs", self.folder / "plane", self.folder):
-            for log in folder.glob("*.log"):
-                log.unlink()
-            with contextlib.suppress(OSError):  # not there, or not empty
-                folder.rmdir()
+        folder.remove_logs(self.folder)
 
     def load(self, archive: Path) -> None:
         """Import an OCI archive into containerd; pods name it by its full reference and never pull it."""
@@ -173,16 +169,9 @@ class NodeCluster:
         return self._known
 
     def _launch(self, *, detached: bool) -> None:
-        strangers = _strangers(self.folder)
-        if strangers:
-            message = f"{strangers[0]} is no cluster's; take a folder for the cluster alone"
-            raise FolderTaken(message)
+        folder.insist(self.folder)
         (self.folder / "logs").mkdir(parents=True, exist_ok=True)
-        with numbering(self.folder) as place:
-            hidden = mounts.hides(place)
-            if hidden:
-                message = f"{self.folder} lies in {hidden}, which the node has a folder of its own for; take another"
-                raise NodeFailed(message)
+        with numbering(self.folder, self._environment()) as place:
             place.write()
             # Tokens lie there, good for all that root may do.
             place.plane.mkdir(mode=0o700, exist_ok=True)
@@ -191,7 +180,7 @@ class NodeCluster:
             cgroups.make(place.name)
             self._process = self._namespace.make(self._environment(), detached=detached)
             self._until(lambda: self._namespace.pid is not None)
-            connect(place, self._namespace.pid or 0)
+            connect(place, self._namespace.pid or 0, self._environment())
             if detached:
                 self._process.wait()
                 self._process = None
@@ -254,23 +243,11 @@ class NodeCluster:
         self.stop()
 
 
-def _strangers(folder: Path) -> list[Path]:
-    """What lies there and was not left by a cluster that ended: ours would be deleted with the next one's end."""
-    ours = [folder / "logs", folder / "plane"]
-    inside = [path for each in ours for path in each.glob("*") if path.suffix != ".log"]
-    return sorted(path for path in (*folder.glob("*"), *inside) if path not in ours)
-
-
-def _remove_all_but_logs(place: Place) -> None:
-    if place.state.exists():
-        shutil.rmtree(place.state)
-    for path in place.plane.glob("*"):
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.suffix != ".log":
-            path.unlink()
-    for name in (place.control, place.folder / "holder.pid", place.folder / "holder.new"):
-        name.unlink(missing_ok=True)
+def _environment_of(place: Place) -> dict[str, str]:
+    """Where the programs of a node are found that another process started, and that may be cut off half-way."""
+    with contextlib.suppress(OSError, ValueError):
+        return {**os.environ, **Programs.read(place.programs).environment}
+    return dict(os.environ)
 
 
 def _id(status: dict[str, Any]) -> str:

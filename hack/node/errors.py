@@ -13,5 +13,5 @@ class MachineUnfit(NodeFailed):
     """Raised when no cluster can run on this machine, whoever asks; the text says what it lacks."""
 
 
-class FolderTaken(NodeFailed):
-    """Raised when a cluster's folder holds what is not a cluster's; the text names it."""
+class FolderUnfit(NodeFailed):
+    """Raised when a cluster's folder cannot be one; the text says why."""

@@ -1,29 +1,24 @@
-"""A node's namespaces seen from the machine: made, joined by a cable, found again, and ended with all that is in them.
+"""A node's namespaces seen from the machine: made, found again, and ended with all that is in them.
 
 Processes, mounts, the network and the host name are the node's own, held by one process (`hack.node.holder`). When it
 ends, the kernel ends the rest: no list of processes can be incomplete.
 """
 
 import contextlib
-import fcntl
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from hack.controlplane.build import cache_folder
 from hack.controlplane.processes import die_with_parent
 from hack.node.errors import NodeFailed
 from hack.node.holder import started
 from hack.node.machine import UNSHARE
-from hack.node.place import Place
 
 REPOSITORY = Path(__file__).parents[2]
-_MOST_NODES = 250
 # A process that holds namespaces is a zombie only once all others in them have ended.
 _ENDED_STATES = ("Z", "X")
 _ENDED_SECONDS = 60.0
@@ -93,48 +88,3 @@ class Namespace:
             raise NodeFailed(message)
         flags = ["--mount", "--pid", "--uts"] if everything else []
         return ["nsenter", "--target", str(pid), "--net", *flags, "--", *command]
-
-
-def connect(place: Place, pid: int) -> None:
-    """A cable between the machine and the network of ``pid``."""
-    _ip("link", "add", place.name, "type", "veth", "peer", "name", "node", "netns", str(pid))
-    _ip("address", "add", f"{place.gateway}/30", "dev", place.name)
-    _ip("link", "set", place.name, "up")
-
-
-def disconnect(place: Place) -> None:
-    """Take the cable away, if the kernel has not."""
-    subprocess.run(["ip", "link", "delete", place.name], check=False, capture_output=True)
-
-
-@contextlib.contextmanager
-def numbering(folder: Path) -> Iterator[Place]:
-    """A place with a number that no other node on this machine has; it is taken once the cable is there."""
-    base = cache_folder() / "node"
-    base.mkdir(parents=True, exist_ok=True)
-    with (base / "numbers.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        taken = _taken()
-        free = next((number for number in range(1, _MOST_NODES) if number not in taken), None)
-        if free is None:
-            message = "no free network 10.201.N.0/30 on this machine"
-            raise NodeFailed(message)
-        yield Place(folder, free)
-
-
-def _taken() -> set[int]:
-    """The third numbers of the machine's own addresses in 10.201.0.0/16, and of its nodes."""
-    found: set[int] = set()
-    for link in json.loads(_ip("-json", "address", "show")):
-        if link["ifname"].startswith("aiop-"):
-            found.add(int(link["ifname"].removeprefix("aiop-")))
-        found |= {int(each["local"].split(".")[2]) for each in link["addr_info"] if each["local"].startswith("10.201.")}
-    return found
-
-
-def _ip(*arguments: str) -> str:
-    done = subprocess.run(["ip", *arguments], check=False, capture_output=True, text=True)
-    if done.returncode:
-        message = f"ip {' '.join(arguments)}: {done.stderr.strip()}"
-        raise NodeFailed(message)
-    return done.stdout

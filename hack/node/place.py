@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+# What the names of all nodes begin with.
+PREFIX = "aiop-"
 _RECORD = "node.json"
 
 
@@ -18,7 +20,7 @@ class Place:
     @property
     def name(self) -> str:
         """Of the node, its cgroup and its end of the cable on the machine."""
-        return f"aiop-{self.number}"
+        return f"{PREFIX}{self.number}"
 
     @property
     def address(self) -> str:

@@ -3,6 +3,7 @@
 Its caller speaks to it through a socket in the node's folder: a line with a command, a line with the answer.
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -25,6 +26,7 @@ from hack.node.programs import Programs
 
 _START_SECONDS = 120.0
 _STOP_SECONDS = 10.0
+_QUESTION_SECONDS = 5.0
 _GATEWAY_KINDS = (
     *("backendtlspolicies", "gatewayclasses", "gateways", "grpcroutes", "httproutes"),
     *("listenersets", "referencegrants", "tlsroutes"),
@@ -70,7 +72,10 @@ class Supervisor:
             self._kubectl("wait", f"--for=condition={condition}", name, "--timeout=60s")
 
     def start_kubelet(self) -> None:
-        """Start kubelet; its pods go on as they were."""
+        """Start kubelet, if it does not run; its pods go on as they were."""
+        running = self._components.get("kubelet")
+        if running and running.process.poll() is None:
+            return
         arguments = settings.kubelet(self._place, self._certificates, self._kubeconfig("kubelet"))
         self._run("kubelet", str(self._programs.kubernetes), "kubelet", *arguments)
 
@@ -154,14 +159,18 @@ def serve(place: Place, supervisor: Supervisor) -> None:
         "stop-kubelet": supervisor.stop_kubelet,
         "start-kubelet": supervisor.start_kubelet,
     }
-    place.control.unlink(missing_ok=True)
+    unfinished = place.control.with_suffix(".new")
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place.control))
+        listener.bind(str(unfinished))
         listener.listen()
+        unfinished.rename(place.control)  # whoever sees it can call
         while True:
             caller, _ = listener.accept()
-            with caller, caller.makefile("rw") as lines:
-                lines.write(f"{json.dumps(_answer(commands, lines.readline().strip()))}\n")
+            # A caller may be killed while it waits, or say nothing: the node outlives it.
+            with contextlib.suppress(OSError, ValueError), caller:
+                caller.settimeout(_QUESTION_SECONDS)
+                with caller.makefile("rw") as lines:
+                    lines.write(f"{json.dumps(_answer(commands, lines.readline().strip()))}\n")
 
 
 def _answer(commands: Mapping[str, Callable[[], None]], command: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from hack.node import __main__ as commands
 from hack.node import cluster, machine
 from hack.node.cluster import NodeCluster
-from hack.node.errors import FolderTaken
+from hack.node.errors import FolderUnfit
 from support.kubectl import eventually
 
 
@@ -96,8 +96,17 @@ def test_a_folder_with_files_of_others_is_refused_and_they_stay(
     (folder / "logs" / "kubelet.log").write_text("of an ended cluster")
     monkeypatch.setattr(machine, "insist", lambda: None)
     monkeypatch.setattr(cluster, "ensure_programs", lambda: SimpleNamespace(environment={}))
-    with pytest.raises(FolderTaken, match=file.partition("/")[0]):
+    with pytest.raises(FolderUnfit, match=file.partition("/")[0]):
         NodeCluster(folder).start()
     assert asked("down", monkeypatch) == 0
     assert (folder / file).read_text() == "years of work"
     assert not (folder / "logs").exists()
+
+
+def test_a_folder_whose_sockets_would_have_too_long_a_path_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "insist", lambda: None)
+    monkeypatch.setattr(cluster, "ensure_programs", lambda: SimpleNamespace(environment={}))
+    with pytest.raises(FolderUnfit, match="bytes too long"):
+        NodeCluster(folder / ("long" * 25)).start()
