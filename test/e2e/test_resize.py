@@ -1,5 +1,6 @@
 """New amounts of cpu and memory on a real control plane, whose Deployment controller replaces no server for them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -92,3 +93,55 @@ def test_what_needs_a_restart_says_so(kubectl: Kubectl, resources: dict[str, Any
     if "allocatable" not in words:
         wait_for(kubectl, "Ready", "True")
         assert not before & uids(kubectl)
+
+
+@pytest.fixture
+def frozen(admin: Kubectl, kubectl: Kubectl) -> Iterator[Kubectl]:
+    """Nobody may change what the ReplicaSets of the namespace make their pods from."""
+    name = f"frozen-{kubectl.namespace}"
+    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["replicasets"]}
+    head = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": name}}
+    where = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": kubectl.namespace}}}
+    checks = [{"expression": "object.spec.template == oldObject.spec.template", "message": "templates stay"}]
+    policy = {"matchConstraints": {"resourceRules": [rule]}, "validations": checks}
+    binding = {"policyName": name, "matchResources": where, "validationActions": ["Deny"]}
+    admin.apply({**head, "kind": "ValidatingAdmissionPolicy", "spec": policy})
+    admin.apply({**head, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding})
+    yield kubectl
+    admin("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", name)
+
+
+def test_where_replica_sets_may_not_change_a_rollout_brings_the_amounts(frozen: Kubectl) -> None:
+    before = served(frozen, limits(SMALL))
+    (replica_set,) = frozen.items("replicasets")
+    name, change = replica_set["metadata"]["name"], '{"spec":{"template":{"metadata":{"annotations":{"a":"b"}}}}}'
+    # A policy counts a moment after it was made.
+    eventually(lambda: frozen.run("patch", "replicaset", name, "-p", change, "--dry-run=server").returncode != 0)
+    frozen.apply(limits(LARGE))
+    eventually(lambda: "templates stay" in conditions(frozen).get("Progressing", {}).get("message", ""))
+    wait_for(frozen, "Ready", "True")
+    assert not before & uids(frozen)
+    assert amounts(frozen) == [LARGE, LARGE]
+    deployments = frozen.items("deployments")
+    assert [each["spec"].get("paused") for each in deployments] == [None, None]
+    sets = {each["metadata"]["uid"] for each in frozen.items("replicasets")}
+    assert replica_set["metadata"]["uid"] in sets, "the old Deployment's controller has replaced nothing"
+    assert len(sets) == 2
+
+
+def test_the_count_is_the_autoscalers_all_through(kubectl: Kubectl) -> None:
+    manifest = limits(SMALL)
+    manifest["spec"] |= {"replicas": 1, "autoscaling": {"enabled": True, "minReplicas": 1, "maxReplicas": 5}}
+    served(kubectl, manifest)
+    (deployment,) = kubectl.items("deployments")
+    # No metrics are served here: so this is the count until somebody else changes it.
+    kubectl("scale", "deployment", deployment["metadata"]["name"], "--replicas=3")
+    eventually(lambda: len(uids(kubectl)) == 3)
+    wait_for(kubectl, "Ready", "True")
+    before = uids(kubectl)
+    manifest["spec"]["resources"] = {"limits": LARGE}
+    assert served(kubectl, manifest) == before
+    assert amounts(kubectl) == [LARGE] * 3
+    (deployment,) = kubectl.items("deployments")
+    assert deployment["spec"]["replicas"] == 3
+    assert "paused" not in deployment["spec"]

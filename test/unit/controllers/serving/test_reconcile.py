@@ -14,7 +14,8 @@ from aiop.controllers.serving.names import FIELD_MANAGER
 from aiop.controllers.serving.observed import Observed
 from aiop.controllers.serving.pacing import FLIP_SECONDS, QUIET_SECONDS, READINGS_SECONDS
 from aiop.controllers.serving.reconcile import ServingReconciler
-from aiop.controllers.serving.resize.resizer import Resizer
+from aiop.controllers.serving.resize.plan import LOT
+from aiop.controllers.serving.resize.resizer import NotResizable, Resizer
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.sources import OWNED, Sources
 from aiop.controllers.serving.specs import SpecCache
@@ -36,6 +37,7 @@ from aiop.runtime.views.custom import CustomObject
 from aiop.runtime.views.meta import ObjectMeta
 from aiop.runtime.views.workloads import ContainerState, ContainerStatus, Running
 from support.clock import FakeClock
+from support.resizeworld import ResizeWorld, WorldResizer
 from support.servingworld import NAME, NAMESPACE, UID, World
 
 KEY = ObjectKey(NAMESPACE, NAME)
@@ -65,7 +67,7 @@ class Setting:
             self.world.settings,
             self.clock,
             ServingMetrics(self.registry, [resource.kind for resource in writers]),
-            cast("Resizer", None),  # nothing is resized here
+            cast("Resizer", WorldResizer(self.world) if isinstance(self.world, ResizeWorld) else None),
         )
 
     async def reconcile(self) -> Result:
@@ -506,3 +508,59 @@ async def test_a_server_that_does_not_get_ready_is_looked_at_again() -> None:
     for pod in setting.world.pods:
         pod.containers = (ContainerStatus(name="server", started=True, state=state),)
     assert (await setting.reconcile()).requeue_after == pytest.approx(60.0)
+
+
+async def resizing(**fields: Any) -> tuple[Setting, ResizeWorld]:
+    """Served, and with other amounts of cpu since."""
+    world = ResizeWorld()
+    world.change(**fields)
+    setting = Setting(world=world)
+    await setting.settle()
+    world.change_amounts("3")
+    return setting, world
+
+
+async def test_servers_beyond_a_lot_are_asked_in_the_next_pass_which_comes_at_once() -> None:
+    setting, world = await resizing(replicas=LOT + 1)
+    result = await setting.reconcile()
+    assert world.resizes == LOT
+    assert result.requeue_after is not None
+    assert 0 < result.requeue_after < FLIP_SECONDS / 2
+    result = await setting.reconcile()
+    assert world.resizes == LOT + 1
+    assert result.requeue_after is None or result.requeue_after >= FLIP_SECONDS / 2
+
+
+async def test_a_full_quota_is_tried_again_in_a_minute_however_many_servers_wait() -> None:
+    setting, world = await resizing(replicas=LOT + 1)
+    world.quota = True
+    await setting.reconcile_and_tell()
+    result = await setting.reconcile()
+    assert result == Result(60.0)
+    assert setting.conditions()["Progressing"] == ("False", "QuotaExceeded")
+
+
+async def test_a_replica_set_follows_though_another_child_is_refused_for_its_deployment_is_paused() -> None:
+    setting, world = await resizing()
+    for _ in range(2):
+        await setting.reconcile()
+        world.kubernetes()
+    assert world.paused()
+    setting.answers["PodDisruptionBudget"] = Forbidden(403, "Forbidden", "no")
+    await setting.reconcile()
+    assert world.follows == 1
+
+
+async def test_a_replica_set_that_may_not_follow_gets_another_plan_at_once_and_no_deployment_stays_paused() -> None:
+    setting, world = await resizing()
+    world.follow_answer = NotResizable("a policy forbids it")
+    for _ in range(2):
+        await setting.reconcile()
+        world.kubernetes()
+    assert world.paused()
+    result = await setting.reconcile()
+    assert result == Result(0.0)
+    setting.answers["Service"] = Forbidden(403, "Forbidden", "no")  # and whatever else goes wrong
+    await setting.reconcile()
+    assert not world.paused()
+    assert world.follows == 1

@@ -99,6 +99,7 @@ class Story:
 
 @given(st.lists(st.sampled_from(BAD_TIMES), max_size=40))
 @example(["policy", "3", *["operator", "cluster"] * 3, "2", *["operator", "cluster"] * 3, "3"])
+@example(["policy", "3", *["operator", "cluster"] * 4, "2"])
 @example(["quota", "3", *["operator", "cluster"] * 2, "2", "operator", "quota off"])
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_whatever_happens_the_amounts_come_true_and_nothing_stays_paused(events: list[str]) -> None:
