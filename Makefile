@@ -26,7 +26,8 @@ help: ## say what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@echo "making a virtual environment in $(VENV) with what is needed; once, in a minute or two"
+	@$(PYTHON) -m venv $(VENV)
 
 # The stamps make a second call free; the dev environment contains the demo's. Python compiles what the demo imports, a
 # small part of what pip would compile beforehand.

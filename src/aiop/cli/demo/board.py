@@ -13,6 +13,9 @@ from aiop.runtime.views.custom import CustomObject
 _STYLES: Mapping[str, str] = {"True": "green", "False": "red", "Unknown": "yellow"}
 # Asked in this order, the first that speaks against the workload is the one cause worth showing.
 _TELLING = ("Accepted", "Degraded", "Available", "Progressing", "Ready")
+# Three of this length fit into a terminal of 80 columns and 24 lines, with the load and what goes on below them;
+# `kubectl describe` has the whole.
+_MESSAGE = 85
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def row_of(workload: CustomObject) -> Row:
     conditions = status.by_type
     ready = conditions.get("Ready", Condition())
     return Row(
-        name=f"{workload.metadata.namespace}/{workload.metadata.name}",
+        name=workload.metadata.name,
         ready=ready.status,
         replicas=f"{status.ready_replicas}/{status.replicas}",
         url=status.url,
@@ -48,13 +51,19 @@ def all_ready(rows: Sequence[Row]) -> bool:
 def table_of(rows: Sequence[Row]) -> Table:
     """The table itself."""
     table = Table(title="AIWorkloads", title_justify="left", expand=True)
-    for heading in ("Name", "Ready", "Replicas", "URL", "What it says"):
+    for heading in ("Name", "Ready", "Replicas"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("URL", "What it says"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         # As Text: what the cluster says may hold brackets, which rich would take for markup.
         ready = Text(row.ready, style=_STYLES.get(row.ready, ""))
-        table.add_row(Text(row.name), ready, row.replicas, Text(row.url), Text(row.message))
+        table.add_row(Text(row.name), ready, row.replicas, Text(row.url), Text(_shortened(row.message)))
     return table
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= _MESSAGE else f"{message[: _MESSAGE - 1].rstrip()}…"
 
 
 def _telling_message(conditions: Mapping[str, Condition]) -> str:

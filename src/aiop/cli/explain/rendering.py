@@ -41,7 +41,9 @@ def _next(cause: Finding, now: datetime) -> str:
     if cause.next:
         parts.append(f"{cause.next}{_when(cause.at, now)}")
     if cause.fix and not said_in(cause.fix, f"{cause.message} {cause.next}"):
-        parts.append(f"{cause.fix[0].lower()}{cause.fix[1:]}".rstrip("."))
+        # Advice is written for a condition, whose message stands beside it.
+        advice = cause.fix.replace("the message", "the line above").replace("The message", "The line above")
+        parts.append(f"{advice[0].lower()}{advice[1:]}".rstrip("."))
     return "; ".join(parts) or "look at the cause"
 
 

@@ -24,8 +24,8 @@ def workload(*conditions: tuple[str, str, str, str], generation: int = 2, observ
     return decode_custom(msgspec.json.encode({"metadata": metadata, "status": status}))
 
 
-def drawn(rows: Sequence[Row]) -> str:
-    console = Console(file=io.StringIO(), width=200)
+def drawn(rows: Sequence[Row], width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=width)
     console.print(table_of(rows))
     written = console.file
     assert isinstance(written, io.StringIO)
@@ -34,7 +34,7 @@ def drawn(rows: Sequence[Row]) -> str:
 
 def test_a_ready_workload_is_told_with_its_own_words() -> None:
     row = row_of(workload(("Ready", "True", "Available", "v1 serves"), ("Available", "True", "Available", "yes")))
-    assert row == Row("team/a", "True", "1/3", "http://a.team.svc", "v1 serves")
+    assert row == Row("a", "True", "1/3", "http://a.team.svc", "v1 serves")
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,15 @@ def test_a_workload_without_a_status_is_unknown() -> None:
     assert (row.ready, row.replicas, row.message) == ("Unknown", "0/0", "waiting for the operator")
 
 
+def test_in_a_small_terminal_names_stay_whole_and_the_table_leaves_room_for_the_story() -> None:
+    long = "CrashLoop: " + "container 'server' ended with exit code 1: " * 20
+    row = Row("bert-sentiment", "Unknown", "5/10", "http://127.156.0.1/api/v1/predict", long)
+    shown = drawn([row, row, row], width=80)
+    assert shown.count("│ bert-sentiment │ Unknown │ 5/10") == 3
+    assert shown.count("…") == 3
+    assert len(shown.splitlines()) < 24, shown
+
+
 def test_all_ready_needs_one_at_least_and_every_one() -> None:
     ready, waiting = (Row("a", status, "1/1", "", "") for status in ("True", "Unknown"))
     assert all_ready([ready, ready])
@@ -80,6 +89,6 @@ def test_all_ready_needs_one_at_least_and_every_one() -> None:
 
 
 def test_brackets_in_what_the_cluster_says_stand_in_the_table_as_they_are() -> None:
-    said = drawn([Row("team/a", "False", "0/1", "http://[::1]/[/b]", "exec: [bold] sh [/] not found")])
+    said = drawn([Row("a", "False", "0/1", "http://[::1]/[/b]", "exec: [bold] sh [/] not found")])
     assert "exec: [bold] sh [/] not found" in said
     assert "http://[::1]/[/b]" in said

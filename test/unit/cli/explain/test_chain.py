@@ -306,16 +306,38 @@ def test_a_revision_that_the_operator_made_by_settings_of_its_own_is_the_wanted_
     assert found.servers == {"wanted": 2, "exist": 2, "ready": 0, "takeRequests": 0}
 
 
-def test_a_path_that_another_workload_holds_is_told_by_the_condition() -> None:
+@pytest.mark.parametrize(
+    ("reason", "message", "cause", "what"),
+    [
+        (
+            "PathTaken",
+            "the path '/p' belongs to 'first'; set another path, or a host of its own. Until then …; … lets go",
+            "the path '/p' belongs to 'first'",
+            "path",
+        ),
+        (
+            "HostTaken",
+            "spec.ingress.host: 'a.b' belongs to another namespace; set another host. Until then …; … lets go",
+            "spec.ingress.host: 'a.b' belongs to another namespace",
+            "host",
+        ),
+    ],
+)
+def test_what_another_workload_holds_is_told_once_with_what_to_do(
+    reason: str, message: str, cause: str, what: str
+) -> None:
     world = served()
     status = msgspec.json.decode(world.status)
     for each in status["conditions"]:
         if each["type"] == "Accepted":
-            each |= {"status": "False", "reason": "PathTaken", "message": "the path belongs to AIWorkload first"}
+            each |= {"status": "False", "reason": reason, "message": message}
     world.status = msgspec.json.encode(status)
     found = explained(evidence_of(world))
     assert found.cause is not None
-    assert (found.cause.reason, found.cause.next) == ("PathTaken", "it gets the path once that is free")
+    assert (found.cause.reason, found.cause.message) == (reason, cause)
+    assert found.cause.next == f"inside the cluster it is served; it gets the {what} once the other one lets go of it"
+    assert found.cause.fix.startswith("Set a")
+    assert found.cause.fix.count("lets go") == 0
 
 
 def test_ready_servers_behind_no_service_are_told() -> None:

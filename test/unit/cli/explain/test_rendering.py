@@ -49,6 +49,14 @@ def test_advice_that_the_cause_has_already_is_not_said_twice() -> None:
     assert list(lines_of(explanation(twice), NOW))[2] == "next: it restarts"
 
 
+def test_advice_about_a_conditions_message_speaks_of_the_line_above() -> None:
+    found = finding(
+        fix="The message is its own: read the message; `kubectl logs` has more, and the message names the pod."
+    )
+    shown = "next: the line above is its own: read the line above; `kubectl logs` has more, and the line above names the pod"
+    assert list(lines_of(explanation(found), NOW))[2] == shown
+
+
 def test_a_moment_that_is_over_is_any_moment() -> None:
     found = finding(next="it starts again", at=NOW - timedelta(seconds=1))
     assert list(lines_of(explanation(found), NOW))[2] == "next: it starts again any moment"

@@ -119,10 +119,10 @@ def _found(scene: Scene) -> str:
 
 
 def _since(scene: Scene) -> str:
-    """How long the workload has not been ready, as its condition says."""
+    """How long its condition says so; servers may be ready meanwhile, and lack a path outside."""
     ready = scene.evidence.conditions.get("Ready")
     since = moment_of(ready.last_transition_time) if ready is not None and ready.status == "False" else None
-    return f"; not ready for {in_words((scene.evidence.now - since).total_seconds())}" if since is not None else ""
+    return f"; Ready is False for {in_words((scene.evidence.now - since).total_seconds())}" if since is not None else ""
 
 
 def _notes(scene: Scene, cause: Finding | None, pulse: Pulse) -> Iterator[str]:

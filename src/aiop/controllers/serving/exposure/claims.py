@@ -131,7 +131,7 @@ def _host_taken(me: Claimant, host: str) -> NotAccepted:
     return NotAccepted(
         "HostTaken",
         f"{field}: {host!r} belongs to another namespace, of which an older workload answers for it or for a host that "
-        f"it meets; set another host. {_MEANWHILE}",
+        f"it meets{_ADVICE}host. {_MEANWHILE}",
     )
 
 
@@ -143,11 +143,17 @@ def _path_taken(me: Claimant, place: Place, holder: Claimant, way: Way) -> NotAc
     ways = "" if place.host else ", or a host of its own by spec.ingress.host or spec.gateway.hostnames"
     return NotAccepted(
         "PathTaken",
-        f"spec.inferenceEndpoint: the path {me.asked.path!r} {where}, {way}, belongs to {who}; "
-        f"set another path{ways}. {_MEANWHILE}",
+        f"spec.inferenceEndpoint: the path {me.asked.path!r} {where}, {way}, belongs to {who}"
+        f"{_ADVICE}path{ways}. {_MEANWHILE}",
     )
 
 
+def without_advice(message: str) -> str:
+    """The message of PathTaken or HostTaken without what to do, and what holds meanwhile."""
+    return message.rpartition(_ADVICE)[0] or message
+
+
+_ADVICE = "; set another "
 _MEANWHILE = (
     "Until then the workload is served inside the cluster, and what it exposed before stays as long as nobody else "
     "asks for it; what it asks for is its own as soon as the other one lets go"

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from aiop.controllers.serving.errors import NotAccepted
 from aiop.controllers.serving.exposure.asked import Asked, GatewayName
 from aiop.controllers.serving.exposure.claimbook import ClaimBook
-from aiop.controllers.serving.exposure.claims import Claimant, NoClaims, Place, claimant_of, denial, places
+from aiop.controllers.serving.exposure.claims import (
+    Claimant,
+    NoClaims,
+    Place,
+    claimant_of,
+    denial,
+    places,
+    without_advice,
+)
 from aiop.controllers.serving.exposure.cluster import Cluster
 from aiop.controllers.serving.exposure.ways import DefaultWays, GatewayWay, IngressWay, Way, way_of
 from aiop.runtime.client.resource import ObjectKey
@@ -170,6 +178,8 @@ def test_the_later_one_is_told_whose_the_path_is_and_what_to_do() -> None:
     assert found.reason == "PathTaken"
     assert "spec.inferenceEndpoint: the path '/a' of every host, by " in found.message
     assert ", belongs to the older workload 'first'; set another path" in found.message
+    assert without_advice(found.message).endswith(", belongs to the older workload 'first'")
+    assert without_advice("what an older operator wrote") == "what an older operator wrote"
 
 
 @pytest.mark.parametrize(

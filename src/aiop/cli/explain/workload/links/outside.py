@@ -1,9 +1,12 @@
 """Servers are ready and cannot be reached: inside, as no endpoint is there; outside, by Ingress or Gateway."""
 
+from dataclasses import replace
+
 from aiop.cli.explain.explanation import Finding, Source
 from aiop.cli.explain.workload.advice import fix_of
 from aiop.cli.explain.workload.links.conditions import stated
 from aiop.cli.explain.workload.replay import CLAIMED, Scene
+from aiop.controllers.serving.exposure.claims import without_advice
 from aiop.controllers.serving.exposure.outside import outside
 
 # What is seen on the HTTPRoute itself; the operator's word for it may be older.
@@ -33,7 +36,7 @@ def not_reached(scene: Scene) -> Finding | None:
     """Why clients from outside do not get through as asked."""
     denied = scene.evidence.conditions.get("Accepted")
     if denied is not None and denied.status == "False" and denied.reason in CLAIMED:
-        return stated(scene, "Accepted", denied.reason, denied.message, next_step="it gets the path once that is free")
+        return _taken(stated(scene, "Accepted", denied.reason, denied.message))
     observed = scene.evidence.observed
     fresh = outside(observed, None)
     if not fresh.ok:
@@ -50,3 +53,14 @@ def not_reached(scene: Scene) -> Finding | None:
         return None
     soon = "a controller should answer in a moment" if said.reason in _SOON else ""
     return stated(scene, "EndpointReady", said.reason, said.message, next_step=soon)
+
+
+def _taken(found: Finding) -> Finding:
+    """The condition says all at once what a reader of three lines has in its places."""
+    what = "host" if found.reason == "HostTaken" else "path"
+    return replace(
+        found,
+        message=without_advice(found.message),
+        next=f"inside the cluster it is served; it gets the {what} once the other one lets go of it",
+        fix=found.fix.partition(".")[0] if what == "path" else found.fix,
+    )
