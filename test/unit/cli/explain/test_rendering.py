@@ -50,10 +50,8 @@ def test_advice_that_the_cause_has_already_is_not_said_twice() -> None:
 
 
 def test_advice_about_a_conditions_message_speaks_of_the_line_above() -> None:
-    found = finding(
-        fix="The message is its own: read the message; `kubectl logs` has more, and the message names the pod."
-    )
-    shown = "next: the line above is its own: read the line above; `kubectl logs` has more, and the line above names the pod"
+    found = finding(fix="The message is the kubelet's own; do what the message names.")
+    shown = "next: the line above is the kubelet's own; do what the line above names"
     assert list(lines_of(explanation(found), NOW))[2] == shown
 
 
