@@ -34,6 +34,9 @@ class Body:
 
     async def hold(self) -> None:
         """Read all of it."""
+        if self._content.is_eof() and self._content.exception() is None:
+            self.held = self._content.read_nowait(-1)  # it has come with its head, as most do
+            return
         pieces = []
         while piece := await self._next():
             pieces.append(piece)

@@ -20,7 +20,6 @@ _PIECE = 64 * 1024
 _ATTEMPTS = 5
 # RFC 9110, 9.2.2: what may be sent again without knowing whether it was done. TRACE never comes so far.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-_NO_BODY = frozenset({"GET", "HEAD"})
 
 
 class Repeat(StrEnum):
@@ -114,15 +113,22 @@ async def _hand_back(request: web.BaseRequest, answer: aiohttp.ClientResponse) -
         headers.popall("Content-Length", None)
         response = web.Response(status=answer.status, reason=answer.reason, headers=headers, body=whole)
     try:
-        await taken(response.prepare(request))
         if whole is None:
+            await taken(response.prepare(request))
             async for piece in answer.content.iter_chunked(_PIECE):
                 await taken(response.write(piece))
-        await taken(response.write_eof())
+            await taken(response.write_eof())
+        else:
+            await taken(_send(request, response))
     except (aiohttp.ClientError, OSError):
         if request.transport is not None:
             request.transport.abort()  # the only way to say that what was sent is not the whole
     return response
+
+
+async def _send(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    await response.prepare(request)
+    await response.write_eof()
 
 
 def _is_short(answer: aiohttp.ClientResponse) -> bool:

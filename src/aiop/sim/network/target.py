@@ -38,7 +38,7 @@ def target_of(asked: str, host: str | None) -> Target:
     An absolute target's host counts, whatever Host says (RFC 9112, 3.2.2).
     """
     authority, rest = host, asked
-    if (absolute := _ABSOLUTE.fullmatch(asked)) is not None:
+    if not asked.startswith("/") and (absolute := _ABSOLUTE.fullmatch(asked)) is not None:
         authority, rest = absolute["authority"], absolute["rest"]
         rest = rest if rest.startswith("/") else f"/{rest}"
     if not rest.startswith("/"):
