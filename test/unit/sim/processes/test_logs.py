@@ -1,6 +1,7 @@
 """Logs: kept by container and run, bounded, followed; and no burden to others."""
 
 import asyncio
+import random
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -146,3 +147,24 @@ async def test_a_line_longer_than_a_part_comes_back_as_one(tmp_path: Path) -> No
         await bench.seen("pod", lambda pod: pod["status"]["phase"] == "Succeeded")
         assert await bench.log("pod") == "y" * 100000 + "\n"
         assert await bench.log("pod", tail_lines=1) == "y" * 100000 + "\n"
+
+
+async def test_what_is_no_text_comes_back_byte_by_byte(tmp_path: Path) -> None:
+    program = "import random, sys; sys.stdout.buffer.write(random.Random(1).randbytes(200000))"
+    async with process_pods(tmp_path) as bench:
+        await bench.pod("pod", {"name": "main", "image": "python:1", "args": [program]}, restartPolicy="Never")
+        await bench.seen("pod", lambda pod: pod["status"]["phase"] == "Succeeded")
+        pieces = [piece async for piece in bench.pods.logs(POD, "", LogOptions())]
+        assert b"".join(pieces) == random.Random(1).randbytes(200_000)
+
+
+async def test_a_line_without_end_is_rotated_too(tmp_path: Path) -> None:
+    program = "import sys\nfor _ in range(50): sys.stdout.write('z' * 100000)"
+    async with process_pods(tmp_path, log_bytes=MEBIBYTE) as bench:
+        await bench.pod("pod", {"name": "main", "image": "python:1", "args": [program]}, restartPolicy="Never")
+        await bench.seen("pod", lambda pod: pod["status"]["phase"] == "Succeeded")
+        sizes = [each.stat().st_size for each in log_files(tmp_path)]
+        assert MEBIBYTE < sum(sizes) < 2.2 * MEBIBYTE
+        told = await bench.log("pod", tail_lines=1)
+        assert set(told) == {"z"}
+        assert MEBIBYTE < len(told) < 2.2 * MEBIBYTE

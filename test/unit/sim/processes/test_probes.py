@@ -1,5 +1,6 @@
 """Probes that are really made."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,19 @@ async def test_what_does_not_answer_is_not_ready_and_the_event_says_why(
         pod = await bench.seen("pod", running)
         await said(bench, "Unhealthy", words)
         assert not ready(pod)
+
+
+async def test_what_a_probes_command_leaves_behind_goes_with_it_and_does_not_hold_it_up(tmp_path: Path) -> None:
+    # It keeps the probe's own output open, in a session of its own.
+    script = "setsid sleep 1000 & echo $! > /scratch/new; mv /scratch/new /scratch/left"
+    probe = {"exec": {"command": ["sh", "-c", script]}, "periodSeconds": 1000, "timeoutSeconds": 60}
+    mount = {"volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}]}
+    async with process_pods(tmp_path) as bench:
+        await bench.pod("pod", web(readinessProbe=probe, **mount), volumes=[{"name": "scratch", "emptyDir": {}}])
+        await bench.seen("pod", ready)
+        [left] = tmp_path.rglob("scratch/left")  # noqa: ASYNC240 - a handful of files
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(left.read_text()), 0)
 
 
 async def test_a_redirect_to_another_host_is_not_followed_and_counts_as_an_answer(tmp_path: Path) -> None:
