@@ -199,7 +199,7 @@ REASONS = (
     Reason("ModelTooLarge", _NO_MODEL, "The model is larger than the fetcher may fetch.",
            "Raise the fetcher's limit, or serve a smaller model."),
     Reason("ModelUnreachable", _NO_MODEL, "The store gives no usable answer, however often it is asked.",
-           "See how the pods reach it: DNS, a proxy, a NetworkPolicy."),
+           "See how the pods reach the store: DNS, a proxy, a NetworkPolicy."),
     Reason("ModelArchiveBroken", _NO_MODEL, "An archive is broken, or holds what is not unpacked, such as links.",
            "Pack the model anew, with plain files and folders only."),
     Reason("ModelUriInvalid", _NO_MODEL, "The model's URI is none that can be fetched.", "Correct spec.modelUri."),

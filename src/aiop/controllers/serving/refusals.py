@@ -1,12 +1,14 @@
 """What it means that the API server will not have a child: the spec's fault, or a ban. Pure."""
 
-from aiop.controllers.serving.causes.refused import refusal_kind
+from aiop.controllers.serving.causes.refused import Kind, refusal_kind
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.runtime.client.errors import ApiError, BadRequest, Forbidden, Invalid
 from aiop.runtime.controller.children import Child
 
 # The server repeats what it refuses, and that may be a mebibyte of a tenant's text.
 _WORDS = 1000
+# What a refusal that may pass says behind the server's words; advice follows where there is some.
+TRIED_AGAIN = "; it is tried again every minute"
 REFUSALS = (Invalid, BadRequest, Forbidden)
 
 
@@ -18,10 +20,15 @@ def refusal_of(child: Child, error: ApiError) -> NotAccepted | ChildRefused:
     # Webhooks and policies choose the code of their answer: unless they do, it is that of a bad request, or of a fault.
     denied = found is not None and found.reason == "AdmissionDenied" and not faults
     if isinstance(error, Forbidden) or denied:
-        words = f"{what}: {_shortened(error.message)}; it is tried again every minute"
-        return ChildRefused(found.reason, f"{words}; {found.fix}") if found else ChildRefused("ChildRefused", words)
+        words = f"{what}: {_shortened(error.message)}{TRIED_AGAIN}"
+        return ChildRefused(found.reason, f"{words}; {_fix(found)}") if found else ChildRefused("ChildRefused", words)
     words = _shortened(faults or error.message)
     return NotAccepted("InvalidSpec", f"{what}: {words}; correct the field of this spec and apply again")
+
+
+def _fix(found: Kind) -> str:
+    # The advice for pods is to ask for less; a quota that refuses a child of ours counts it.
+    return "raise the quota" if found.reason == "QuotaExceeded" else found.fix
 
 
 def _shortened(words: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from aiop.cli.explain.explanation import Explanation, Unread
 from aiop.cli.explain.workload.explain import explained
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
+from aiop.controllers.serving.refusals import TRIED_AGAIN
 from aiop.controllers.serving.settings import ServingSettings
 from aiop.controllers.serving.verdict import Hindrance
 from aiop.runtime.client.builtin import HORIZONTALPODAUTOSCALERS
@@ -181,13 +182,16 @@ def test_a_name_conflict_is_taken_from_the_condition_where_the_stranger_is_not_s
 
 def test_a_child_that_is_forbidden_is_told_by_the_operator_who_was_told() -> None:
     world = starting()
-    refused = ChildRefused("QuotaExceeded", f"the API server refuses the Service 'bert': {QUOTA}; it is tried again")
+    refused = ChildRefused(
+        "QuotaExceeded", f"the API server refuses the Service 'bert': {QUOTA}{TRIED_AGAIN}; raise it"
+    )
     looked_at(world, Hindrance(refusal=refused))
     found = explained(evidence_of(world, quotas=[quota("small", limits_cpu=("7", "8"))]))
     assert found.cause is not None
     assert found.cause.reason == "QuotaExceeded"
     assert found.cause.source.part == "condition Progressing"
-    assert "used now: 7 of 8 limits.cpu" in found.cause.message
+    assert found.cause.message == f"{words}; used now: 7 of 8 limits.cpu"
+    assert (found.cause.next, found.cause.fix) == ("the operator tries again every minute", "raise it")
 
 
 def test_an_operator_that_is_down_is_told_beside_the_cause_that_is_found_without_it() -> None:

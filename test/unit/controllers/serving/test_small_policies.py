@@ -199,6 +199,12 @@ def test_who_forbids_it_has_a_reason_of_its_own(words: str, reason: str) -> None
     assert words in found.message
 
 
+def test_a_quota_that_counts_a_child_is_not_met_by_smaller_servers() -> None:
+    words = 'services "bert" is forbidden: exceeded quota: few, requested: count/services=1'
+    found = refusal_of(CHILD, Forbidden(403, "Forbidden", words))
+    assert found.message.endswith("; it is tried again every minute; raise the quota")
+
+
 @pytest.mark.parametrize(
     ("manager", "subresource", "fields", "expected"),
     [

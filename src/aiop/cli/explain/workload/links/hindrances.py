@@ -1,10 +1,13 @@
 """Children that cannot be made: their name is a stranger's, or the API server forbids them."""
 
+from dataclasses import replace
+
 from aiop.cli.explain.explanation import Finding, Source
 from aiop.cli.explain.workload.advice import fix_of
 from aiop.cli.explain.workload.details.quotas import exceeded
 from aiop.cli.explain.workload.links.conditions import stated
 from aiop.cli.explain.workload.replay import FORBIDDEN, Scene
+from aiop.controllers.serving.refusals import TRIED_AGAIN
 
 _AGAIN = "the operator tries again every minute"
 
@@ -32,5 +35,7 @@ def forbidden(scene: Scene) -> Finding | None:
     said = scene.evidence.conditions.get("Progressing")
     if said is None or said.status != "False" or said.reason not in FORBIDDEN:
         return None
-    found = stated(scene, "Progressing", said.reason, said.message, next_step=_AGAIN)
-    return exceeded(scene.evidence, found)
+    # The condition says all at once; the last time is the operator's own, whatever the server's words have in them.
+    before, again, advice = said.message.rpartition(TRIED_AGAIN)
+    found = stated(scene, "Progressing", said.reason, before if again else said.message, next_step=_AGAIN)
+    return exceeded(scene.evidence, replace(found, fix=advice.removeprefix("; ") if again else found.fix))
