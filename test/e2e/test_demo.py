@@ -91,6 +91,45 @@ def test_the_address_in_the_table_answers_too(told: Demo) -> None:
         assert [each["label"] for each in json.load(answer)["predictions"]] == ["negative", "positive"]
 
 
+def test_kubectl_reaches_into_its_servers_from_another_terminal(told: Demo) -> None:
+    kubectl = suggested(told.printed, "describe")[:5]
+    server = server_of(kubectl)
+    assert "a stand-in for BERT, is served at http://" in output_of([*kubectl, "logs", server])
+    assert output_of([*kubectl, "exec", server, "--", "sh", "-c", "echo $AIOP_MODEL_ID"]) == "bert-base-uncased\n"
+    copied = subprocess.run(
+        [*kubectl, "exec", "-i", server, "--", "cat"],
+        input="typed", capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (copied.stdout, copied.returncode) == ("typed", 0), copied.stderr
+    ended = subprocess.run([*kubectl, "exec", server, "--", "sh", "-c", "exit 3"], capture_output=True, check=False)
+    assert ended.returncode == 3, ended.stderr
+
+
+@pytest.mark.parametrize("target", ["a server", "the Service"])
+def test_a_forwarded_port_leads_to_its_model(told: Demo, target: str) -> None:
+    kubectl = suggested(told.printed, "describe")[:5]
+    words = [server_of(kubectl), ":8000"] if target == "a server" else ["service/bert-sentiment", ":80"]
+    with subprocess.Popen([*kubectl, "port-forward", *words], stdout=subprocess.PIPE, text=True) as forwarding:
+        try:
+            assert forwarding.stdout is not None
+            line = forwarding.stdout.readline()
+            match = re.fullmatch(r"Forwarding from (127\.0\.0\.1:\d+) -> 8000\n", line)
+            assert match is not None, line
+            url = f"http://{match[1]}/v2/models/bert-base-uncased"
+            for _ in range(3):
+                with urllib.request.urlopen(url, timeout=BOUND_SECONDS) as answer:
+                    assert json.load(answer)["name"] == "bert-base-uncased"
+        finally:
+            forwarding.terminate()
+
+
+def server_of(kubectl: list[str]) -> str:
+    """One of the processes that serve, as `pod/NAME`."""
+    label = "geartickler.com/aiworkload=bert-sentiment"
+    listed = output_of([*kubectl, "get", "pods", "-l", label, "-o", "name", "--field-selector=status.phase=Running"])
+    return listed.split()[0]
+
+
 def test_the_commands_that_it_suggests_work_and_ctrl_c_ends_it_and_everything_in_it(told: Demo) -> None:
     listed = output_of([word for word in suggested(told.printed, "get") if word != "-w"])
     assert [name for name in SAMPLES if not re.search(rf"^{name} +True ", listed, re.MULTILINE)] == []

@@ -122,7 +122,7 @@ async def _run(options: argparse.Namespace, console: Console, ending: Ending) ->
         ending.code_of_ctrl_c = 0 if good else 1
         _tell_the_end(console, options, stage)
         if not options.once:
-            next_steps = _what_next(cluster.kubeconfig, options.namespace, operator.metrics_url, stage.url)
+            next_steps = _what_next(cluster.kubeconfig, options.namespace, await operator.metrics_url(), stage.url)
             console.print(next_steps, highlight=False, markup=False, soft_wrap=True)
             await _stay(operator)
         return ending.code_of_ctrl_c
@@ -143,6 +143,7 @@ def _what_next(kubeconfig: Path, namespace: str, metrics_url: str, url: str) -> 
     kubectl, aiop = f"kubectl {where}", shlex.quote(str(Path(sys.executable).with_name("aiop")))
     patch = """'{"spec":{"modelVersion":"v1.0.0"}}'"""
     asked = f"""  curl {url} -d '{{"text": "I like it"}}'\n""" if url else ""
+    measured = f"  curl {metrics_url}\n" if metrics_url else ""
     return (
         "\nYours now. Try, in another terminal:\n"
         f"{asked}"
@@ -150,7 +151,7 @@ def _what_next(kubeconfig: Path, namespace: str, metrics_url: str, url: str) -> 
         f"  {kubectl} patch aiworkload {HERO} --type merge -p {patch}\n"
         f"  {kubectl} describe aiworkload {HERO}\n"
         f"  {aiop} explain aiworkload/{HERO} {where}\n"
-        f"  curl {metrics_url}\n"
+        f"{measured}"
         "Ctrl-C ends the demo and everything in it."
     )
 

@@ -1,6 +1,7 @@
 """What it means that the API server will not have a child: the spec's fault, or a ban. Pure."""
 
-from aiop.controllers.serving.causes.refused import Kind, refusal_kind
+from aiop.controllers.serving.causes.cause import Kind
+from aiop.controllers.serving.causes.refused import refusal_kind
 from aiop.controllers.serving.errors import ChildRefused, NotAccepted
 from aiop.runtime.client.errors import ApiError, BadRequest, Forbidden, Invalid
 from aiop.runtime.controller.children import Child

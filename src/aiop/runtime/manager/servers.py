@@ -2,8 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
+import structlog
 from aiohttp import web
+
+log = structlog.get_logger(__name__)
 
 # Answers take milliseconds; a client that hangs on may not hold up the end of the process.
 _SHUTDOWN_SECONDS = 1.0
@@ -51,6 +55,9 @@ class Servers:
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
+        # Port 0 is whichever the system has free: who asked for it reads here what it got.
+        for where in runner.addresses:
+            log.info("the operator listens", paths=[route.path for route in routes], address=_shown(where))
 
     @staticmethod
     def _verdict(check: Callable[[], str]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -64,3 +71,9 @@ class Servers:
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         return web.Response(body=await self._exposition(), headers={"Content-Type": _METRICS_TYPE})
+
+
+def _shown(address: tuple[Any, ...]) -> str:
+    """A socket's address as it stands in a URL."""
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

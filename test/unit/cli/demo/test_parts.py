@@ -115,6 +115,10 @@ def test_without_a_router_it_suggests_no_prediction() -> None:
     assert said.count("curl") == 1
 
 
+def test_without_a_metrics_address_it_suggests_none() -> None:
+    assert "curl" not in command._what_next(Path("kubeconfig"), "team", "", "")
+
+
 @pytest.mark.parametrize("words", ["no such field [/spec]", "at [bold]", "[Errno 2] No such file"])
 def test_an_error_is_told_as_it_is_with_exit_code_1(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     written = io.StringIO()

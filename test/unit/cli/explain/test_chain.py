@@ -182,9 +182,8 @@ def test_a_name_conflict_is_taken_from_the_condition_where_the_stranger_is_not_s
 
 def test_a_child_that_is_forbidden_is_told_by_the_operator_who_was_told() -> None:
     world = starting()
-    refused = ChildRefused(
-        "QuotaExceeded", f"the API server refuses the Service 'bert': {QUOTA}{TRIED_AGAIN}; raise it"
-    )
+    words = f"the API server refuses the Service 'bert': {QUOTA}"
+    refused = ChildRefused("QuotaExceeded", f"{words}{TRIED_AGAIN}; raise it")
     looked_at(world, Hindrance(refusal=refused))
     found = explained(evidence_of(world, quotas=[quota("small", limits_cpu=("7", "8"))]))
     assert found.cause is not None

@@ -1,7 +1,9 @@
+import asyncio
 import socket
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from aiop.runtime.client.resource import ObjectKey
 from support.listwatch import ScriptedSource, page, widget
@@ -81,6 +83,23 @@ async def test_every_failure_has_a_counter_of_its_own_and_is_an_error_too(result
         assert samples[f'{counter}{{controller="widgets"}}'] == 1.0
         assert samples['controller_runtime_reconcile_errors_total{controller="widgets"}'] == 1.0
         assert samples['controller_runtime_reconcile_total{controller="widgets",result="error"}'] == 1.0
+
+
+async def test_where_each_server_listens_is_logged_with_the_port_that_the_system_chose() -> None:
+    bench = ManagerBench(ScriptedSource(), health_address="127.0.0.1:0", metrics_address="localhost:0")
+    with capture_logs() as logs:
+        task = asyncio.create_task(bench.manager.run(bench.stop))
+        async with asyncio.timeout(10.0):
+            while len(told := [each for each in logs if each["event"] == "the operator listens"]) < 2:  # noqa: ASYNC110 - another task logs
+                await asyncio.sleep(0.01)
+        async with aiohttp.ClientSession() as session:
+            for each in told:
+                for path in each["paths"]:
+                    async with session.get(f"http://{each['address']}{path}") as answer:
+                        assert answer.status in {200, 503}
+        bench.stop.set()
+        await task
+    assert [each["paths"] for each in told] == [["/healthz", "/readyz"], ["/metrics"]]
 
 
 async def test_a_taken_address_is_an_error_and_leaves_no_server_behind() -> None:
