@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from aiop.runtime.kit.moments import moment_of
+from aiop.runtime.views.workloads import decode_pod
 from support.raw_api import STRATEGIC_PATCH, Answer, RawAPI
 
 SMALL = {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Gi"}}
@@ -62,3 +65,15 @@ async def test_what_no_pod_takes_is_refused(api: RawAPI, pods: str, resources: d
 async def test_it_is_discovered(api: RawAPI) -> None:
     names = {each["name"] for each in (await api.get("/api/v1")).body["resources"]}
     assert "pods/resize" in names
+
+
+async def test_it_is_noted_when_amounts_were_changed(api: RawAPI, pods: str) -> None:
+    """Of a pod that was not, there is nothing to find."""
+    made = await api.get(f"{pods}/p")
+    assert decode_pod(msgspec.json.encode(made.body)).resized_at == ""
+    await patched(api, pods, LARGE)
+    first = decode_pod(msgspec.json.encode((await api.get(f"{pods}/p")).body)).resized_at
+    assert moment_of(first) is not None
+    await patched(api, pods, LARGE)
+    again = decode_pod(msgspec.json.encode((await api.get(f"{pods}/p")).body)).resized_at
+    assert again == first, "nothing was changed"

@@ -15,8 +15,8 @@ from support.resizeworld import ResizeWorld
 DENIED = NotResizable("the API server does not let ReplicaSet 'a' make servers with the new amounts: no changes")
 BROKEN = ChildRefused("AdmissionFailed", "failed calling webhook")
 NO_ROOM = TimedCondition("PodResizePending", "True", "Deferred", "no room", "2026-01-01T00:00:00Z")
-CALM = ("operator", "cluster", "cluster", "minute", "2", "3", "4", "grow", "shrink", "kill", "restart")
-TROUBLE = ("quota", "quota off", "silent", "silent off", "no room", "no room off")
+CALM = ("operator", "cluster", "cluster", "2", "3", "4", "grow", "shrink", "kill", "restart")
+TROUBLE = ("two minutes", "quota", "quota off", "silent", "silent off", "no room", "no room off")
 REFUSED = ("policy", "webhook", "policy off", "another version", "the first version")
 BAD_TIMES = (*CALM, *TROUBLE, *REFUSED)
 
@@ -36,8 +36,43 @@ class Story:
 
     def tell(self, events: list[str]) -> None:
         for event in events:
-            self._happens(event)
+            self.happens(event)
             self._hold()
+
+    def happens(self, event: str) -> None:  # noqa: C901, PLR0912 - a list of events
+        world = self.world
+        match event:
+            case "operator":
+                world.reconcile()
+            case "cluster":
+                world.kubernetes()
+                world.now += timedelta(seconds=20)
+            case "two minutes":
+                world.now += timedelta(minutes=2)
+            case "grow" | "shrink":
+                world.change(replicas=5 if event == "grow" else 3)
+            case "kill":
+                # Where none is left there is nothing to resize: new ones are made as any others.
+                self.killed += world.ready() > 1 and world.pods.pop(0).ready
+            case "restart":
+                world.restart_operator()
+            case "much load" | "little load":
+                world.autoscaler_wants = 5 if event == "much load" else 2
+                world.autoscale()
+            case "quota" | "quota off":
+                world.quota = event == "quota"
+            case "silent" | "silent off":
+                world.silent = event == "silent"
+            case "no room" | "no room off":
+                world.refused = NO_ROOM if event == "no room" else None
+            case "policy" | "policy off":
+                world.follow_answer = DENIED if event == "policy" else None
+            case "webhook":
+                world.follow_answer = BROKEN
+            case "another version" | "the first version":
+                world.change(modelVersion="v2" if event == "another version" else "v1")
+            case amount:
+                world.change_amounts(amount)
 
     def ends_well(self) -> None:
         """All trouble over, everything comes true, and then nothing is written any more."""
@@ -63,38 +98,6 @@ class Story:
         if self.world.ready() >= wanted:
             self.floor, self.killed = wanted, 0
         assert self.world.ready() >= self.floor - self.killed
-
-    def _happens(self, event: str) -> None:  # noqa: C901, PLR0912 - a list of events
-        world = self.world
-        match event:
-            case "operator":
-                world.reconcile()
-            case "cluster":
-                world.kubernetes()
-                world.now += timedelta(seconds=20)
-            case "minute":
-                world.now += timedelta(minutes=2)
-            case "grow" | "shrink":
-                world.change(replicas=5 if event == "grow" else 3)
-            case "kill":
-                # Where none is left there is nothing to resize: new ones are made as any others.
-                self.killed += world.ready() > 1 and world.pods.pop(0).ready
-            case "restart":
-                world.restart_operator()
-            case "quota" | "quota off":
-                world.quota = event == "quota"
-            case "silent" | "silent off":
-                world.silent = event == "silent"
-            case "no room" | "no room off":
-                world.refused = NO_ROOM if event == "no room" else None
-            case "policy" | "policy off":
-                world.follow_answer = DENIED if event == "policy" else None
-            case "webhook":
-                world.follow_answer = BROKEN
-            case "another version" | "the first version":
-                world.change(modelVersion="v2" if event == "another version" else "v1")
-            case amount:
-                world.change_amounts(amount)
 
 
 @given(st.lists(st.sampled_from(BAD_TIMES), max_size=40))
@@ -130,3 +133,21 @@ def test_while_replica_sets_may_not_change_at_all_the_amounts_come_true_too(even
     cpu = world.spec["resources"]["limits"]["cpu"]
     assert world.amounts() == [(cpu, "4Gi")] * world.spec["replicas"]
     assert world.condition("Ready")[0] == "True"
+
+
+SCALED = (*(each for each in CALM if each not in {"grow", "shrink"}), "much load", "little load", "quota", "quota off")
+
+
+@given(st.lists(st.sampled_from(SCALED), max_size=40))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_the_count_is_the_autoscalers_whatever_happens_to_the_amounts(events: list[str]) -> None:
+    world = ResizeWorld()
+    world.change(replicas=3, autoscaling={"enabled": True, "minReplicas": 2, "maxReplicas": 5})
+    world.settle()
+    story, (deployment,) = Story(world), world.of(DEPLOYMENTS)
+    for event in [*events, *["quota off", "operator", "cluster"] * 5]:
+        before = deployment.content["replicas"]
+        story.happens(event)
+        assert event.endswith("load") or deployment.content["replicas"] == before
+    assert {cpu for cpu, _ in world.amounts()} == {world.spec["resources"]["limits"]["cpu"]}
+    assert len(world.of(DEPLOYMENTS)) == 1
