@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -13,8 +14,15 @@ from aiop.sim.processes.podaccess import LogOptions
 
 # How often a log that is followed is looked at; it is read from a file that another process writes.
 _LOOK_SECONDS = 0.1
+# A rotation takes some 100 µs, and comes seldom: whoever meets one looks again.
+_TRIES, _PAUSE_SECONDS = 10, 0.005
 # What is read at once, so that neither the reader nor memory is overrun.
 _PIECE = 256 * 1024
+
+
+def has_begun(log: Path) -> bool:
+    """True if the container has started; while a log is rotated there is the former file only. It blocks."""
+    return log.exists() or Path(f"{log}.1").exists()
 
 
 async def log_pieces(log: Path, options: LogOptions, over: Callable[[], bool]) -> AsyncIterator[bytes]:
@@ -80,8 +88,11 @@ class _Tail:
 
     def all_so_far(self, lines: int | None) -> list[Record]:
         """Every record, or those of the last lines."""
-        before = list(_records_in(Path(f"{self._log}.1")))
-        self._file = self._log.open("rb")
+        for _ in range(_TRIES):
+            self._open()
+            before = list(_records_in(Path(f"{self._log}.1")))
+            if not self._rotated():  # else the present file may have become the former one before that was read
+                break
         records = [*before, *self._read_on()]
         return records if lines is None else _last_lines(records, lines)
 
@@ -89,10 +100,22 @@ class _Tail:
         """What has come since."""
         found = self._read_on()
         if not found and self._rotated():
-            self.close()
-            self._file = self._log.open("rb")
-            found = self._read_on()
+            found = self._read_on()  # what was written between the two looks; nobody writes there any more
+            self._open()
+            found += self._read_on()
         return found
+
+    def _open(self) -> None:
+        """The present file, which is missing for a moment while it is rotated."""
+        self.close()
+        for _ in range(_TRIES):
+            try:
+                self._file = self._log.open("rb")
+            except FileNotFoundError:
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
+        self._file = self._log.open("rb")
 
     def _read_on(self) -> list[Record]:
         assert self._file is not None  # noqa: S101 - opened first

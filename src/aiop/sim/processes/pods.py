@@ -19,7 +19,7 @@ from aiop.sim.processes.errors import CommandNotStarted, ContainerNotFound, Noth
 from aiop.sim.processes.execution import execute
 from aiop.sim.processes.folder import Folder
 from aiop.sim.processes.life import ProcessLife
-from aiop.sim.processes.logreading import log_pieces
+from aiop.sim.processes.logreading import has_begun, log_pieces
 from aiop.sim.processes.podaccess import Address, LogOptions, RunningPod, Streams, Usage
 from aiop.sim.processes.programs import ProgramTable
 from aiop.sim.processes.recipe import listed_ports
@@ -102,7 +102,7 @@ class ProcessPods:
         log = found.log_of(run)
         if run < 0:
             raise NothingLogged(f'previous terminated container "{found.name}" in pod "{pod.name}" not found')
-        if not await asyncio.to_thread(log.exists):
+        if not await asyncio.to_thread(has_begun, log):
             raise NothingLogged(f'container "{found.name}" in pod "{pod.name}" is waiting to start')
 
         def over() -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import sys
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 
 from aiop.runtime.client.resource import ObjectKey
+from aiop.sim.processes import logreading
 from aiop.sim.processes.errors import ContainerNotFound, NothingLogged, PodNotFound
+from aiop.sim.processes.logreading import log_pieces
 from aiop.sim.processes.logrecord import record_of
 from aiop.sim.processes.podaccess import LogOptions
 from support.processpods import container_status, process_pods, ready, running, state
@@ -168,3 +171,45 @@ async def test_a_line_without_end_is_rotated_too(tmp_path: Path) -> None:
         told = await bench.log("pod", tail_lines=1)
         assert set(told) == {"z"}
         assert MEBIBYTE < len(told) < 2.2 * MEBIBYTE
+
+
+STAMP = b"2026-01-01T00:00:00.000000001Z stdout F "
+
+
+def rotate(log: Path, late: bytes, then: bytes) -> None:
+    """As a supervisor does, with a last line before it and a first one after it."""
+    with log.open("ab") as file:
+        file.write(STAMP + late + b"\n")
+    log.replace(f"{log}.1")
+    log.write_bytes(STAMP + then + b"\n")
+
+
+async def test_a_follower_misses_nothing_of_a_log_that_is_rotated_between_its_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "0.log"
+    log.write_bytes(STAMP + b"one\n")
+    looked = logreading._Tail._rotated
+    looks = 0
+
+    def rotated_first(tail: logreading._Tail) -> bool:
+        nonlocal looks
+        looks += 1
+        if looks in {1, 3}:  # once while the whole is read, once while it is followed
+            rotate(log, b"late %d" % looks, b"then %d" % looks)
+        return looked(tail)
+
+    monkeypatch.setattr(logreading._Tail, "_rotated", rotated_first)
+    pieces = [piece async for piece in log_pieces(log, LogOptions(follow=True), lambda: looks > 3)]
+    assert b"".join(pieces) == b"one\nlate 1\nthen 1\nlate 3\nthen 3\n"
+
+
+async def test_a_log_is_told_that_is_being_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with process_pods(tmp_path) as bench:
+        await bench.pod("pod", shell("echo one; sleep 1000"))
+        await bench.until(lambda: log_files(tmp_path))
+        await bench.until(lambda: lines_of(bench, 1))
+        [log] = log_files(tmp_path)
+        log.replace(f"{log}.1")
+        monkeypatch.setattr(time, "sleep", lambda _: log.touch())
+        assert await bench.log("pod") == "one\n"
