@@ -31,7 +31,7 @@ def protobuf_object(data: bytes) -> Object:
     envelope = envelope_in(data)
     fields = _KINDS.get(envelope.kind)
     if fields is None:
-        raise UnreadableProtobuf(f"{envelope.kind} is not read from protobuf here, send JSON")
+        raise UnreadableProtobuf(f"{envelope.kind} is not read from protobuf here: send JSON, as kubectl apply does")
     return {"apiVersion": envelope.api_version, "kind": envelope.kind, **read_message(envelope.content, fields)}
 
 

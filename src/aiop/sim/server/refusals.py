@@ -39,7 +39,7 @@ def refused(code: int, reason: str, message: str, *, details: dict[str, Any] | N
         "reason": reason,
         "code": code,
     }
-    if details:
+    if details is not None:
         status["details"] = details
     return Refused(status)
 
@@ -50,8 +50,8 @@ def not_found(kind: Kind, name: str) -> Refused:
 
 
 def no_such_path() -> Refused:
-    """No such kind."""
-    return refused(404, "NotFound", "the server could not find the requested resource")
+    """No such kind. The details are empty, not missing: kubectl debug looks into them."""
+    return refused(404, "NotFound", "the server could not find the requested resource", details={})
 
 
 def already_exists(kind: Kind, name: str) -> Refused:

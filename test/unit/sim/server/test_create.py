@@ -70,7 +70,7 @@ def test_a_disruption_budget_made_by_kubectl_takes_counts_and_shares(kubectl: Ku
 
 def test_what_is_not_read_from_protobuf_is_refused_and_not_lost(kubectl: Kubectl) -> None:
     told = kubectl.refusal("create", "ingress", "web", "--rule=web.test/*=web:80")
-    assert "Ingress is not read from protobuf here, send JSON" in told
+    assert "Ingress is not read from protobuf here: send JSON" in told
 
 
 def test_a_drained_node_is_left_by_its_pods(kubectl: Kubectl) -> None:

@@ -21,19 +21,26 @@ _ANSWERS: Mapping[str, Callable[[Asked], Awaitable[web.StreamResponse]]] = {
     "exec": execute,
     "portforward": forward_ports,
 }
-SUBRESOURCES = frozenset({*_ANSWERS, "attach"})
+# What is not served, and what to do instead.
+_NOT_SERVED = {
+    "attach": (
+        "this cluster does not attach to a process that runs: see what it writes by kubectl logs -f, or start "
+        "another one beside it by kubectl exec"
+    ),
+    "ephemeralcontainers": (
+        "this cluster adds no container to a pod that runs, so kubectl debug does not work: start a command beside its "
+        "process by kubectl exec, with all the tools of this machine"
+    ),
+}
+SUBRESOURCES = frozenset({*_ANSWERS, *_NOT_SERVED})
 
 
 async def answer(request: web.Request, subresource: str, pod: Object, pods: PodAccess | None) -> web.StreamResponse:
     """Answer for ``pod``, an object of the API; raises Refused with a sentence for whoever asked."""
     meta = pod["metadata"]
     key = ObjectKey(meta["namespace"], meta["name"])
-    if subresource == "attach":
-        raise refused(
-            501, "NotImplemented",
-            "this cluster does not attach to a process that runs: see what it writes by kubectl logs -f, or start "
-            "another one beside it by kubectl exec",
-        )  # fmt: skip
+    if subresource in _NOT_SERVED:
+        raise refused(501, "NotImplemented", _NOT_SERVED[subresource])
     if pods is None:
         raise _simulated(key)
     # A log outlives its process; a command and a connection need one.

@@ -68,6 +68,24 @@ def test_attach_says_what_to_do_instead(kubectl: Pods) -> None:
     assert "kubectl logs -f" in kubectl.refusal("attach", "a")
 
 
+def test_debug_says_what_to_do_instead(kubectl: Pods) -> None:
+    kubectl.pod("a", SLEEPS)
+    refusal = kubectl.refusal("debug", "a", "--image=shell:1")
+    assert "adds no container to a pod that runs" in refusal
+    assert "kubectl exec" in refusal
+    assert "kubectl apply" in kubectl.refusal("debug", "a", "--image=shell:1", "--copy-to=b")
+    unknown = kubectl.refusal("get", "--raw", f"/api/v1/namespaces/{kubectl.namespace}/pods/a/nothing")
+    assert "the server could not find the requested resource" in unknown
+
+
+def test_run_shows_the_log_where_it_cannot_attach(kubectl: Pods) -> None:
+    pod = ("run", "once", "-i", "--image=shell:1", "--restart=Never", "--", "echo hello")
+    done = kubectl.run(*pod)
+    assert done.returncode == 0
+    assert "falling back to streaming logs" in done.stderr
+    eventually(lambda: kubectl.run("logs", "once").stdout == "hello\n")
+
+
 def test_what_processes_use_is_told_by_top(kubectl: Pods) -> None:
     kubectl.pod("busy", "while :; do :; done")
     eventually(lambda: kubectl.run("top", "pods").returncode == 0)
