@@ -373,13 +373,17 @@ def test_a_workload_that_is_being_deleted_is_told_first() -> None:
     world = starting([crashed()])
     observed = world.observe()
     meta = msgspec.structs.replace(
-        observed.workload.metadata, deletion_timestamp="2026-01-01T00:00:40Z", finalizers=("example.com/hold",)
+        observed.workload.metadata,
+        deletion_timestamp="2026-01-01T00:00:40Z",
+        finalizers=("example.com/hold",),
+        generation=observed.workload.metadata.generation + 1,  # as a deletion counts too
     )
     gone = replace(observed, workload=msgspec.structs.replace(observed.workload, metadata=meta))
     found = explained(replace(evidence_of(world), observed=gone))
     assert (reason_of(found), found.state) == ("Deleting", "Deleting")
     assert found.cause is not None
     assert "2 pods are left and the finalizers example.com/hold" in found.cause.message
+    assert not found.notes
 
 
 def test_what_is_seen_now_goes_before_a_condition_that_is_older_and_the_answer_says_so() -> None:

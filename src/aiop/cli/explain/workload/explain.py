@@ -125,11 +125,16 @@ def _since(scene: Scene) -> str:
     return f"; Ready is False for {in_words((scene.evidence.now - since).total_seconds())}" if since is not None else ""
 
 
+def _unseen(scene: Scene) -> bool:
+    """Whether the operator owes a status; of what is being deleted it writes none, and that counts as a change too."""
+    return not scene.evidence.seen and not scene.evidence.observed.workload.metadata.deletion_timestamp
+
+
 def _notes(scene: Scene, cause: Finding | None, pulse: Pulse) -> Iterator[str]:
     evidence = scene.evidence
     if pulse.alive is False and (cause is None or cause.reason != SILENT):
         yield f"{pulse.words}; what is said here was found without it, and nothing it would do happens until it is back"
-    elif not evidence.seen and (cause is None or cause.reason != SILENT):
+    elif _unseen(scene) and (cause is None or cause.reason != SILENT):
         yield (
             f"the operator's status speaks of generation {evidence.observed_generation}, the spec is generation "
             f"{evidence.generation}: it is behind or down"

@@ -87,7 +87,7 @@ def _by_gateway(observed: Observed, plan: ExposurePlan, way: GatewayWay) -> Outs
 def _by_ingress(observed: Observed, plan: ExposurePlan) -> Outside:
     if observed.ingress is None or plan.asked is None:
         return _not_exposed("Ingress")
-    where = f"the Service answers; its Ingress {_where(observed)}"
+    where = f"the Service answers; its Ingress {_where(observed)}{_nobody_sees_to_it(observed, plan)}"
     if plan.path == plan.asked.path:
         return Outside(True, "EndpointsReady", where, _ingress_url(observed, plan))
     return _unrewritten(observed, plan, where)
@@ -116,6 +116,16 @@ def _not_exposed(kind: str) -> Outside:
 def _where(observed: Observed) -> str:
     addresses = _addresses(observed)
     return f"is at {', '.join(addresses)}" if addresses else "has no address from a controller yet"
+
+
+def _nobody_sees_to_it(observed: Observed, plan: ExposurePlan) -> str:
+    """Why no controller may ever give it an address; some serve classes of which there is no object."""
+    name = plan.way.class_name if isinstance(plan.way, IngressWay) else ""
+    if _addresses(observed) or name in observed.cluster.ingress_classes:
+        return ""
+    return (
+        f", and there is no IngressClass {name!r}" if name else ", names no IngressClass, and there is no default one"
+    )
 
 
 def _addresses(observed: Observed) -> tuple[str, ...]:

@@ -178,6 +178,15 @@ def test_ports_that_the_controller_lists_stand_in_the_url_unless_they_are_the_us
     assert said(made).url == url
 
 
+def test_an_ingress_without_an_address_tells_that_its_class_is_nowhere() -> None:
+    assert said(world(ingress={"className": "alb"})).message.count("there is no") == 0
+    nowhere = world(ingress={"className": "nosuch"})
+    assert "has no address from a controller yet, and there is no IngressClass 'nosuch'" in said(nowhere).message
+    nowhere.child_status[INGRESSES] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}
+    assert "there is no" not in said(nowhere).message
+    assert "names no IngressClass, and there is no default one" in said(world(Cluster())).message
+
+
 def test_what_is_not_there_yet_is_not_called_ready() -> None:
     made = World(cluster=CLUSTER)
     assert (said(made).ok, said(made).reason) == (False, "NotExposed")
