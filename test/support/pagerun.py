@@ -115,10 +115,12 @@ class _Reader:
             assert answered(), f"{step}\n{said[-1]}"
 
     def recorded(self, step: Step) -> str:
-        """What the page is to show: what it shows, if that is what is answered."""
+        """What the page is to show: what it shows, as far as that is what is answered."""
         done = self._run(step)
         answer = done.stdout + done.stderr
-        return "\n".join(step.shown) if self.same(answer, step.shown) else without_what_varies(answer)
+        if self.same(answer, step.shown):
+            return "\n".join(step.shown)
+        return "\n".join(_as_shown(line, step.shown) for line in without_what_varies(answer).splitlines())
 
     def _run(self, step: Step) -> subprocess.CompletedProcess[str]:
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -142,6 +144,12 @@ def _steps(block: Block) -> Iterator[Step]:
         else:
             shown.append(line)
     yield Step(block, command, tuple(shown))
+
+
+def _as_shown(line: str, shown: tuple[str, ...]) -> str:
+    """The line with the … that was put into it by hand."""
+    fitting = (each for each in shown if each.strip() != LEFT_OUT and _pattern(each).fullmatch(_words(line)))
+    return next(fitting, line)
 
 
 def _words(line: str) -> str:

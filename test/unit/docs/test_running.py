@@ -1,8 +1,10 @@
 """How a page is followed: what counts as a step, and what as the same answer."""
 
+from pathlib import Path
+
 import pytest
 
-from support.pagerun import matches, saved_files, shows_all, steps
+from support.pagerun import follow, matches, saved_files, shows_all, steps
 
 TUTORIAL = "docs/tutorials/first-model.md"
 
@@ -56,3 +58,20 @@ def test_shown_lines_must_come_in_their_order_and_may_leave_out_others(shown: tu
 )
 def test_a_page_that_shows_answers_whole_says_where_lines_are_left_out(shown: tuple[str, ...], same: bool) -> None:
     assert shows_all("NAME   AGE\n\nbert   3s\nfraud  7s\n", shown) is same
+
+
+def test_a_recorded_answer_keeps_what_fits_and_writes_the_rest_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ printf 'a 1\\nb 5s\\nlong words\\n'\na 2\nlong…\n$ echo well\nw…\n```\n")
+    monkeypatch.setenv("AIOP_RECORD", "1")
+    assert follow(str(page), tmp_path, tmp_path / "none", same=shows_all) == 2
+    monkeypatch.delenv("AIOP_RECORD")
+    assert (
+        page.read_text() == "```console\n$ printf 'a 1\\nb 5s\\nlong words\\n'\na 1\nb …\nlong…\n$ echo well\nw…\n```\n"
+    )
+    assert follow(str(page), tmp_path, tmp_path / "none", same=shows_all) == 2
+    page.write_text(page.read_text().replace("w…", "ill"))
+    with pytest.raises(AssertionError, match="echo well"):
+        follow(str(page), tmp_path, tmp_path / "none", same=shows_all)
