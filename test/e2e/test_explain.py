@@ -159,23 +159,27 @@ def test_what_a_container_says_moves_no_cursor_and_forges_no_line(kubectl: Kubec
     assert all(line.isprintable() and len(line) < 1200 for line in lines)
 
 
-def test_kubectl_finds_the_plugin_on_the_path(kubectl: Kubectl, tmp_path: Path) -> None:
+def test_kubectl_finds_the_plugin_on_the_path(kubectl: Kubectl) -> None:
     kubectl.apply(workload())
     wait_for(kubectl, "Ready", "True")
-    plugin = tmp_path / "kubectl-aiop"
-    plugin.write_text(f"#!{sys.executable}\nimport sys\nfrom aiop.cli.main import main\nsys.exit(main())\n")
-    plugin.chmod(0o755)
-    environment = os.environ | {
-        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
-        "KUBECONFIG": str(kubectl.kubeconfig),
-    }
-    program = str(Path(sys.executable).with_name("kubectl"))
-    done = subprocess.run(
-        [program, "aiop", "explain", "aiw", "demo", "-n", kubectl.namespace],
-        capture_output=True, text=True, check=False, timeout=60, env=environment,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[1] == "cause: nothing holds it back"
+    installed = Path(sys.executable).parent
+    environment = os.environ | {"PATH": f"{installed}{os.pathsep}{os.environ['PATH']}"}
+
+    def plugin(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(installed / "kubectl"), *words],
+            capture_output=True, text=True, check=False, timeout=60, env=environment,
+        )  # fmt: skip
+
+    listed = plugin("plugin", "list")
+    assert str(installed / "kubectl-aiop") in listed.stdout.splitlines(), listed.stderr
+    given = ("--kubeconfig", str(kubectl.kubeconfig), "-n", kubectl.namespace)
+    found = plugin("aiop", "explain", "aiw", "demo", *given)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.splitlines()[1] == "cause: nothing holds it back"
+    missing = plugin("aiop", "explain", "aiw", "nosuch", *given)
+    assert missing.returncode == 1
+    assert missing.stderr.startswith("kubectl aiop explain: there is no AIWorkload 'nosuch'")
 
 
 def test_without_the_operator_the_same_cause_is_found_and_its_silence_told(

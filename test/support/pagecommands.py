@@ -21,7 +21,7 @@ from support.pages import ROOT, Block
 SHELLS = frozenset({"sh", "bash", "console"})
 # What every machine has; nothing of it is ours to check.
 _PLAIN = frozenset(
-    {"cd", "cat", "curl", "diff", "echo", "export", "git", "grep", "head", "jq", "sed", "sort", "tail", "tee"}
+    {"cd", "cat", "curl", "diff", "echo", "export", "git", "grep", "head", "jq", "pipx", "sed", "sort", "tail", "tee"}
 )
 _PREFIX = "$ "
 _REFUSED = "is invalid: "

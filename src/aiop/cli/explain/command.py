@@ -39,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=_SYSTEM,
         help="where the operator's Lease lies, by which it is seen to run if you may read it",
     )
-    parser.epilog = "Example: aiop explain aiworkload/bert-sentiment"
+    parser.epilog = f"Example: {parser.prog} aiworkload/bert-sentiment"
+    parser.set_defaults(program=parser.prog)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,13 +48,13 @@ def run(options: argparse.Namespace) -> int:
     try:
         target = target_of(options.object, list(EXPLAINED))
     except argparse.ArgumentTypeError as error:
-        sys.stderr.write(f"aiop explain: error: argument TYPE/NAME: {error}\n")
+        sys.stderr.write(f"{options.program}: error: argument TYPE/NAME: {error}\n")
         return 2
     session = session_of(options.kubeconfig, options.context)
     try:
         asyncio.run(_explain(options, target, session))
     except ExplainError as error:
-        sys.stderr.write(f"aiop explain: {clean(str(error))}\n")
+        sys.stderr.write(f"{options.program}: {clean(str(error))}\n")
         return 1
     return 0
 
