@@ -18,6 +18,9 @@ _NEEDED = ("apt-get", "apt-cache", "dpkg-deb", "tar")
 _LISTS_LAST_SECONDS = 6 * 3600
 # A mirror that does not answer is given up within a minute, not within ten.
 _PATIENCE = {"Acquire::http::Timeout": "10", "Acquire::https::Timeout": "10", "Acquire::Retries": "1"}
+# Lists and packages together; apt waits for ever where they find no room.
+_ROOM = 150 << 20
+_SECONDS = 600.0
 # What the distribution's own installer makes first; without them /lib and /usr/lib would be two folders.
 _MERGED = ("bin", "sbin", "lib", "lib64")
 
@@ -74,13 +77,16 @@ def _downloaded(packages: Sequence[str], base: Path) -> list[Path]:
     try:
         return _fetched(packages, base, options)
     except DebianMissing as error:
-        raise DebianMissing(f"{error} The package lists could not be fetched: {failed}" if failed else error) from error
+        raise DebianMissing(
+            f"{error}; the package lists could not be fetched: {failed}" if failed else error
+        ) from error
 
 
 def _update(stamp: Path, options: Sequence[str]) -> str:
     """Fetch the lists if they are old; returns what apt says if it cannot: older ones may do."""
     if stamp.exists() and time.time() - stamp.stat().st_mtime < _LISTS_LAST_SECONDS:
         return ""
+    _insist_on_room(stamp.parent)
     try:
         # Without the mode apt calls it a success when no list was fetched at all.
         _said("apt-get", "-qq", *options, "-o", "APT::Update::Error-Mode=any", "update")
@@ -94,11 +100,18 @@ def _fetched(packages: Sequence[str], base: Path, options: Sequence[str]) -> lis
     files = [base / "packages" / name for name in _file_names(packages, options)]
     absent = [name for name, file in zip(packages, files, strict=True) if not file.exists()]
     if absent:
+        _insist_on_room(base)
         with tempfile.TemporaryDirectory(dir=base) as work:
             _said("apt-get", "-qq", *options, "download", *absent, folder=Path(work))
             for file in Path(work).iterdir():
                 file.rename(base / "packages" / file.name)  # whole, or not there at all
     return files
+
+
+def _insist_on_room(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < _ROOM:
+        raise DebianMissing(f"{free >> 20} MiB are free in {folder}, and Debian's packages need {_ROOM >> 20}")
 
 
 def _file_names(packages: Sequence[str], options: Sequence[str]) -> list[str]:
@@ -117,8 +130,13 @@ def _file_names(packages: Sequence[str], options: Sequence[str]) -> list[str]:
 
 def _said(*command: str, folder: Path | None = None, source: subprocess.Popen[bytes] | None = None) -> str:
     stdin = source.stdout if source else None
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=stdin)
+    words = " ".join(word for word in command if "=" not in word and not word.startswith("-"))
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=False, stdin=stdin, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DebianMissing(f"{words} did not end within {_SECONDS:.0f} s") from error
     if done.returncode:
-        words = [word for word in command if "=" not in word and not word.startswith("-")]
-        raise DebianMissing(f"{' '.join(words)} failed with exit code {done.returncode}: {done.stderr.strip()}")
+        raise DebianMissing(f"{words} failed with exit code {done.returncode}: {done.stderr.strip()}")
     return done.stdout

@@ -1,6 +1,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -73,3 +74,22 @@ def test_older_lists_serve_while_no_mirror_can_be_reached(tmp_path: Path, monkey
     kept.parent.mkdir()
     kept.write_text("", encoding="utf-8")
     assert debian.download(["known"], tmp_path / "cache") == [kept]
+
+
+def test_a_disk_without_room_is_told_before_apt_waits_for_ever_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unreachable(tmp_path, monkeypatch)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=9 << 20))
+    with pytest.raises(debian.DebianMissing, match=r"9 MiB are free in .*, and Debian's packages need 150"):
+        debian.download(["busybox-static"], tmp_path / "cache")
+
+
+def test_a_program_that_does_not_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("apt-get", "apt-cache", "dpkg-deb"):
+        (tmp_path / name).write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(debian, "_SECONDS", 0.1)
+    with pytest.raises(debian.DebianMissing, match=r"apt-get update did not end within"):
+        debian.download(["busybox-static"], tmp_path / "cache")
