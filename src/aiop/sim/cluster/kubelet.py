@@ -103,8 +103,7 @@ class Kubelets:
         if not task.cancelled() and isinstance(task.exception(), ClientError):
             return  # the server refused a write: the pod stays as it is
         if not task.cancelled() and (error := task.exception()) is not None:
-            loop = task.get_loop()
-            loop.call_exception_handler({"message": "a simulated pod's life failed", "exception": error})
+            _tell(error)
 
     def _life_of(self, pod: Object) -> Life:
         uid = uid_of(pod)
@@ -124,7 +123,12 @@ class Kubelets:
 
     async def _end(self, life: Life, pod: Object) -> None:
         grace = pod["metadata"].get("deletionGracePeriodSeconds")
-        await life.end(pod, _GRACE_SECONDS if grace is None else float(grace))
+        try:
+            await life.end(pod, _GRACE_SECONDS if grace is None else float(grace))
+        except ClientError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the pod shall go: with it goes what is left of it
+            _tell(error)
         await self._insist(lambda: self._api.delete(PODS, key_of(pod), uid=uid_of(pod), grace_seconds=0))
 
     def _writer(self, pod: Object) -> Callable[[Object], Awaitable[Object]]:
@@ -156,3 +160,8 @@ class Kubelets:
                 raise
             except ClientError:
                 await self._clock.sleep(_RETRY_SECONDS)
+
+
+def _tell(error: BaseException) -> None:
+    loop = asyncio.get_running_loop()
+    loop.call_exception_handler({"message": "a simulated pod's life failed", "exception": error})

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from aiop.runtime.client.builtin import PODS
 from aiop.sim.processes import container as container_module
+from aiop.sim.processes.life import ProcessLife
 from aiop.sim.processes.probes import Probes
 from aiop.sim.processes.probing import Prober
 from aiop.sim.processes.supervised import Supervised, start
@@ -140,3 +142,22 @@ async def test_a_fault_leaves_no_process(tmp_path: Path, monkeypatch: pytest.Mon
         await bench.seen("pod", ready)
         assert [each.over for each in begun] == [True, False]
         assert seen_by_the_loop(bench)
+
+
+async def test_a_pod_whose_end_fails_by_a_fault_goes_all_the_same_with_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_once(monkeypatch, ProcessLife, "end", fault())
+    async with process_pods(tmp_path) as bench:
+        await bench.pod("pod", SLEEPS | {"args": ["echo $$$$; sleep 1000"]})
+        await bench.seen("pod", ready)
+        await bench.until(lambda: said(bench))
+        pid = int(await bench.log("pod"))
+        await bench.bench.delete(PODS, "pod")
+        await bench.gone("pod")
+        await bench.until(lambda: not Path(f"/proc/{pid}").exists())
+        assert seen_by_the_loop(bench)
+
+
+async def said(bench: ProcessBench) -> bool:
+    return await bench.log("pod") != ""
