@@ -85,14 +85,24 @@ class Log:
         self._size = os.fstat(self._file).st_size
 
     def _write(self, lines: list[bytes]) -> None:
+        """A full disk costs lines of the log, not the container."""
         data = b"".join(line + b"\n" for line in lines)
-        self._size += len(data)
-        while data:
-            data = data[os.write(self._file, data) :]
+        with contextlib.suppress(OSError):
+            while data:
+                written = os.write(self._file, data)
+                self._size += written
+                data = data[written:]
         if self._size > self._limit:
-            os.close(self._file)
+            self._rotate()
+
+    def _rotate(self) -> None:
+        """Until a new file can be made the former one goes on."""
+        former = self._file
+        with contextlib.suppress(OSError):
             os.replace(self._path, self._path + ".1")  # noqa: PTH105 - pathlib takes too long to import
+        with contextlib.suppress(OSError):
             self._open()
+            os.close(former)
 
 
 def _stamp() -> bytes:

@@ -1,14 +1,17 @@
 """A command under its supervisor."""
 
 import asyncio
+import errno
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
+from aiop.sim.processes import supervisor
 from aiop.sim.processes.errors import CommandNotStarted
 from aiop.sim.processes.supervised import Command, start
+from aiop.sim.processes.supervisor import Log
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
@@ -72,3 +75,30 @@ async def test_a_kill_ends_a_command_that_ignores_signals(tmp_path: Path) -> Non
     command.signal(15)
     command.kill()
     assert await command.wait() == 137
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to be had")
+async def test_a_full_disk_costs_lines_of_the_log_and_not_the_command(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.symlink_to("/dev/full")
+    command = await start(shell(tmp_path, "echo lost; exit 5"))
+    assert await command.wait() == 5
+
+
+def test_a_log_whose_new_file_cannot_be_made_goes_on_in_the_former_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(str(tmp_path / "log"), limit=1)
+    with monkeypatch.context() as full:
+        full.setattr(supervisor.Log, "_open", refused)
+        log.take(b"stdout", b"one\n")
+        log.take(b"stdout", b"two\n")
+    log.take(b"stdout", b"three\n")
+    log.take(b"stdout", b"four\n")
+    log.end()
+    assert [line.split()[-1] for line in (tmp_path / "log.1").read_text().splitlines()] == ["four"]
+    assert (tmp_path / "log").read_text() == ""
+
+
+def refused(*_: object) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
