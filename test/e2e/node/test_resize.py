@@ -95,3 +95,25 @@ def test_what_no_node_has_is_named_and_the_servers_go_on(node: NodeCluster, team
 
 def progressing(team: Kubectl) -> str:
     return str(conditions(team).get("Progressing", {}).get("message", ""))
+
+
+@pytest.mark.usefixtures("released")
+def test_a_kubelet_that_is_away_is_named_and_its_servers_have_the_amounts_once_it_is_back(
+    node: NodeCluster, team: Kubectl, image: str
+) -> None:
+    team.apply(server(image, SMALL, replicas=1))
+    wait_for(team, "Ready", "True")
+    before = uids(team)
+    node.stop_kubelet()
+    try:
+        team.apply(server(image, LARGE, replicas=1))
+        # It is named after a minute.
+        eventually(lambda: "has not given pod" in progressing(team), told=lambda: progressing(team))
+        (pod,) = team.items("pods")
+        assert pod["metadata"]["name"] in progressing(team)
+        assert "servers are replaced instead" in progressing(team)
+    finally:
+        node.start_kubelet()
+    wait_for(team, "Ready", "True")
+    assert uids(team) == before
+    assert limit_in_bytes(node, team, pod["metadata"]["name"]) == 64 * 1024 * 1024

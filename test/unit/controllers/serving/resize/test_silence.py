@@ -92,3 +92,21 @@ def test_ready_waits_for_a_server_that_was_made_meanwhile_and_whose_kubelet_is_s
     world.settle()
     assert world.amounts() == [("3", "4Gi")] * 2
     assert world.condition("Ready")[0] == "True"
+
+
+def test_a_server_that_was_made_meanwhile_is_not_waited_for_without_end_either() -> None:
+    world = ResizeWorld()
+    world.settle()
+    world.change_amounts("3")
+    world.reconcile()
+    world.kubernetes()
+    world.reconcile()
+    world.pods.pop()
+    world.kubernetes()
+    world.silent = True
+    world.step()
+    assert world.amounts() == [("2", "4Gi"), ("3", "4Gi")]
+    world.now += DEADLINE
+    world.settle()
+    assert world.amounts() == [("3", "4Gi")] * 2
+    assert world.condition("Ready")[0] == "True"
