@@ -17,11 +17,12 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 from hack.controlplane.build import ensure_built
 from hack.controlplane.processes import Component, wait_until
@@ -127,7 +128,7 @@ class ControlPlane:
             self._start_api_server()
             self._start_clients()
         except BaseException:
-            self.stop()
+            self.stop(0.0)  # nothing of it has been used yet
             raise
         return self
 
@@ -295,24 +296,39 @@ def main() -> int:
     parser.add_argument("--kubeconfig", type=Path, help="where to write the administrator's kubeconfig")
     parser.add_argument("--version", default=None, help="the Kubernetes version")
     options = parser.parse_args()
-    stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, _stop_once)
 
     def follow_caller() -> None:
         sys.stdin.read()
-        stop.set()
+        os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=follow_caller, daemon=True).start()
+    with suppress(_Told), _running(options.version, options.kubeconfig):
+        threading.Event().wait()
+    return 0
+
+
+class _Told(BaseException):
+    """Raised in the main thread when it is told to stop, however far it has come; no `except Exception` is meant."""
+
+
+def _stop_once(*_: object) -> NoReturn:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    raise _Told
+
+
+@contextmanager
+def _running(version: str | None, kubeconfig: Path | None) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="aiop-controlplane-") as folder:
         assets = os.environ.get("KUBEBUILDER_ASSETS")
-        plane = ControlPlane(Path(folder), version=options.version, binaries=Path(assets) if assets else None)
+        plane = ControlPlane(Path(folder), version=version, binaries=Path(assets) if assets else None)
         with plane:
-            if options.kubeconfig:
-                plane.write_kubeconfig(options.kubeconfig, plane.token)
-            print(f"ready: {plane.url} (kubeconfig {options.kubeconfig or plane.kubeconfig})", flush=True)
-            stop.wait()
-    return 0
+            if kubeconfig:
+                plane.write_kubeconfig(kubeconfig, plane.token)
+            print(f"ready: {plane.url} (kubeconfig {kubeconfig or plane.kubeconfig})", flush=True)
+            yield
 
 
 if __name__ == "__main__":
