@@ -46,15 +46,16 @@ def _as_it_is(observed: Observed, revision: KnownRevision, live: DeploymentState
 
 def _as_before(observed: Observed, revision: KnownRevision) -> KnownRevision | None:
     """None for one that has nothing to give back: its ReplicaSet has followed, or never had to."""
-    live, first = observed.deployment_of(revision.hash), revision.first
-    if live is None or first is None or shape_of(observed, revision).settled:
+    live, first, shape = observed.deployment_of(revision.hash), revision.first, shape_of(observed, revision)
+    only = only_set(observed, live) if live is not None else None
+    if first is None or only is None or shape.settled:
         return None
-    only = only_set(observed, live)
-    if only is None or _shown(only.spec.template) == _literal(revision.data.pod):
+    makes = _shown(only.spec.template)
+    followed = makes == (wanted := _literal(revision.data.pod))
+    if followed and shape.lagging is None:
         return None
-    makes = only.spec.template
-    between = with_amounts(first.pod, template_amounts(makes))
-    if _shown(makes) != _literal(first.pod) and _shown(makes) == _literal(between):
+    between = with_amounts(first.pod, template_amounts(only.spec.template))
+    if makes not in (_literal(first.pod), wanted) and makes == _literal(between):
         # It was resized before. Which spec asked for that is not known any more.
         return replace(revision, data=msgspec.structs.replace(first, pod=between), asked=("",))
     return replace(revision, data=first, asked=(first.asked,), resized=False, first=None)

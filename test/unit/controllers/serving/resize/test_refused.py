@@ -1,5 +1,7 @@
 """A ReplicaSet that may not be changed: its Deployment does not stay paused, and the amounts come true all the same."""
 
+import copy
+
 import pytest
 
 from aiop.controllers.serving.errors import ChildRefused
@@ -136,3 +138,18 @@ def test_an_operator_that_starts_again_asks_once_more_and_comes_to_the_same() ->
     world.settle()
     assert world.amounts() == [("3", "4Gi")] * 2
     assert not world.paused()
+
+
+def test_a_deployment_that_others_changed_on_its_way_is_let_go_too() -> None:
+    world = paused_world("3")
+    name, maker = next(iter(world.makers.items()))
+    (deployment,) = world.of(DEPLOYMENTS)
+    maker.pod = copy.deepcopy(deployment.content["template"]["spec"])  # so it has the amounts
+    extra = {"name": "sidecar", "image": "a:1", "resources": {"limits": {"cpu": "1"}}}
+    deployment.content["template"]["spec"]["initContainers"] = [extra]
+    world.reconcile()
+    world.reconcile()
+    given = next(each for each in world.of(DEPLOYMENTS) if each.name == name)
+    assert "paused" not in given.content
+    world.settle()
+    assert world.amounts() == [("3", "4Gi")] * 2
