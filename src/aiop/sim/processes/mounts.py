@@ -20,10 +20,12 @@ class Mounts:
     def local(self, path: str) -> Path | None:
         """The local path of one that lies in a mount, the innermost mount first; None if it lies in none."""
         wanted = PurePosixPath(path)
-        for known in [wanted, *wanted.parents]:
-            if (place := self.places.get(str(known))) is not None:
-                return place / wanted.relative_to(known)
-        return None
+        known = self.mount_of(wanted)
+        return None if known is None else self.places[known] / wanted.relative_to(known)
+
+    def mount_of(self, path: PurePosixPath) -> str | None:
+        """The innermost mounted path in which it lies, perhaps the path itself."""
+        return next((str(each) for each in [path, *path.parents] if str(each) in self.places), None)
 
     def rewritten(self, text: str) -> str:
         """``text`` with every mounted path in it replaced by the local one.

@@ -121,7 +121,7 @@ class ProcessPods:
             raise ContainerNotFound(f'container "{found.name}" of pod "{pod.name}" does not run')
         if not command:
             raise CommandNotStarted("you must specify at least one command for the container")
-        local = run.recipe.local(list(command))
+        local = await asyncio.to_thread(run.recipe.local_or_copying, list(command))
         return await execute(local, run.recipe.setting, streams, tty=tty, container=run.process)
 
     async def usage(self, pod: ObjectKey) -> Mapping[str, Usage]:

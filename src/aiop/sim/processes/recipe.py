@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from aiop.sim.cluster.api import Object
 from aiop.sim.cluster.objects import containers_of, init_containers_of
+from aiop.sim.processes.copying import archive_of
 from aiop.sim.processes.environment import environment_of
 from aiop.sim.processes.errors import ContainerNotMade, VolumeNotMounted
 from aiop.sim.processes.execution import Setting
@@ -43,6 +44,10 @@ class Recipe:
     def local(self, command: list[str]) -> list[str]:
         """Another command for the same container, with its paths as they are on this machine."""
         return [self.mounts.rewritten(each) for each in command]
+
+    def local_or_copying(self, command: list[str]) -> list[str]:
+        """The same for a command that may be ``kubectl cp``'s. It blocks."""
+        return archive_of(command, self.mounts, self.termination_log.parent / "names") or self.local(command)
 
 
 async def recipe_of(container: Object, program: Program, room: Room) -> Recipe:

@@ -45,6 +45,25 @@ def test_files_are_copied_in_and_out(kubectl: Pods, tmp_path: Path) -> None:
     assert (tmp_path / "back").read_bytes() == (tmp_path / "in").read_bytes()
 
 
+def test_files_are_copied_into_a_mount_and_out_of_it(kubectl: Pods, tmp_path: Path) -> None:
+    inner = {"name": "more", "image": "shell:1", "args": [SLEEPS], "volumeMounts": [
+        {"name": "data", "mountPath": "/var/data"}, {"name": "other", "mountPath": "/var/data/inner"}]}  # fmt: skip
+    kubectl.pod(
+        "a", SLEEPS, more=[inner], volumes=[{"name": "data", "emptyDir": {}}, {"name": "other", "emptyDir": {}}]
+    )
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "deep" / "file").write_text("hello")
+    for to in ("/var/data/there", "/var/data/inner/there"):
+        kubectl("cp", "-c", "more", str(tmp_path / "in"), f"a:{to}")
+        back = tmp_path / to.replace("/", "-")
+        kubectl("cp", "-c", "more", f"a:{to}", str(back))
+        assert (back / "deep" / "file").read_text() == "hello"
+    kubectl("cp", "-c", "more", "a:/var/data/there/deep/file", str(tmp_path / "one"))
+    assert (tmp_path / "one").read_text() == "hello"
+    kubectl("cp", "-c", "more", "a:/var/data", str(tmp_path / "all"))
+    assert (tmp_path / "all" / "there" / "deep" / "file").read_text() == "hello"
+
+
 def test_a_container_is_chosen_and_a_wrong_one_named(kubectl: Pods) -> None:
     env = [{"name": "WHO", "value": "side"}]
     side = {"name": "side", "image": "shell:1", "args": [SLEEPS], "env": env}
