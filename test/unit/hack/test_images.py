@@ -243,8 +243,8 @@ def test_a_last_stage_without_the_environment_is_refused(tmp_path: Path) -> None
         read_dockerfile(tmp_path / "Dockerfile")
 
 
-def test_a_servers_requirements_are_hashed() -> None:
-    for name in ("mlserver", "triton", "testmodels"):
+def test_what_is_fetched_for_a_node_is_hashed() -> None:
+    for name in ("go", "mlserver", "testmodels", "traefik", "triton"):
         lines = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
         pins = [number for number, line in enumerate(lines) if "==" in line.split(";")[0] and line[0] not in " #"]
         assert pins
