@@ -175,8 +175,9 @@ def troubled(
         )
     yield admin
     admin("delete", "mutatingadmissionpolicy,mutatingadmissionpolicybinding", SECURITY)
-    admin("delete", "namespace", *namespaces, "--timeout=120s")
-    admin("delete", "persistentvolume", f"{PLAIN}-models", f"{PLAIN}-gone")
+    # Pods that heed no SIGTERM take their time, and nothing that follows needs their names or their room.
+    admin("delete", "namespace", *namespaces, "--wait=false")
+    admin("delete", "persistentvolume", f"{PLAIN}-models", f"{PLAIN}-gone", "--wait=false")
 
 
 def small(image: str, name: str = "demo", /, **spec: Any) -> dict[str, Any]:
