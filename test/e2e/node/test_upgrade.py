@@ -1,6 +1,7 @@
 """The release comes and goes and changes its version under load: what is served is served all the while."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,18 @@ def site(name: str, page: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def served(node: NodeCluster, team: Kubectl, replicas: Replicas) -> Kubectl:
+def served(node: NodeCluster, team: Kubectl, replicas: Replicas) -> Iterator[Kubectl]:
     """A web server that visitors reach through the Ingress."""
     node.load(ensure_image("busybox").archive)
     team.apply(site("site", _PAGE))
     wait_for(team, "Ready", "True", name="site")
     with visitors(f"{node.traffic_url}{_PAGE}") as first:
         eventually(lambda: first.answered > 5, told=lambda: first.failed[-3:])
-    return team
+    yield team
+    # The first version knows no other time to end than its own long one, which is not waited for.
+    team("delete", "aiworkload", "--all", "--wait=false")
+    eventually(lambda: team.items("replicasets") == [])
+    team("delete", "pods", "--all", "--force", "--grace-period=0")
 
 
 def lives(kubectl: Kubectl) -> dict[str, list[Any]]:
