@@ -21,7 +21,8 @@ _SAVED = re.compile(r"[Ss]ave (?:this|it) as `(?P<name>[\w.-]+)`.*:$")
 _PROMPT = "$ "
 # How kubectl begins what it says to who asked for something wrong.
 _REFUSAL = re.compile(r"(error|Error from server|The [A-Za-z]+ \S+ is invalid)\b", re.IGNORECASE)
-_SECONDS = 120
+# Longer than any wait on a page, so that kubectl itself says what it waited for.
+_SECONDS = 330
 # Asking again does no harm, and the answer may lag a moment behind.
 _ASKING = ("kubectl get ", "kubectl events ", "kubectl describe ", "aiop explain ")
 # Whether an answer is the one whose lines are shown.

@@ -30,6 +30,8 @@ def reader(node: NodeCluster, admin: Kubectl, released: str, tmp_path: Path) -> 
     eventually(lambda: mine.run("get", "serviceaccount", "default").returncode == 0)
     claim = Models(admin, mine, tmp_path / "models")
     claim.put(models.iris().files("1"), "iris/1")
+    # The operator brings its runtimes when it leads.
+    eventually(lambda: admin.run("get", "servingruntime", "mlserver-sklearn").returncode == 0)
     published = admin.get("servingruntime", "mlserver-sklearn")["spec"]["image"]
     node.name(load_image(node, "mlserver"), f"docker.io/{published}")
     kubeconfig = Path(shutil.copy(node.kubeconfig, tmp_path / "kubeconfig"))
