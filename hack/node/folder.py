@@ -10,6 +10,8 @@ from hack.node.place import Place
 
 # The kernel's limit for a socket's path, and what containerd adds to that of its own.
 _LONGEST_SOCKET, _ADDED = 107, len(".ttrpc")
+# etcd, containerd and logs of a small cluster; on a full disk it is etcd that fails, and it does not say why.
+_ROOM = 512 << 20
 
 
 def insist(path: Path) -> None:
@@ -20,6 +22,10 @@ def insist(path: Path) -> None:
         raise FolderUnfit(f"{place.folder} lies in {hidden}, which the node has a folder of its own for; take another")
     if strangers:
         raise FolderUnfit(f"{strangers[0]} is no cluster's; take a folder for the cluster alone")
+    there = next(each for each in (path, *path.parents) if each.exists())
+    free = shutil.disk_usage(there).free
+    if free < _ROOM:
+        raise FolderUnfit(f"{free >> 20} MiB are free in {there}, and a cluster needs {_ROOM >> 20}")
     too_much = len(str(place.containerd).encode()) + _ADDED - _LONGEST_SOCKET
     if too_much > 0:
         raise FolderUnfit(

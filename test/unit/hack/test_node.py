@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -110,3 +111,14 @@ def test_a_folder_whose_sockets_would_have_too_long_a_path_is_refused(
     monkeypatch.setattr(cluster, "ensure_programs", lambda: SimpleNamespace(environment={}))
     with pytest.raises(FolderUnfit, match="bytes too long"):
         NodeCluster(folder / ("long" * 25)).start()
+
+
+def test_a_disk_without_room_for_a_cluster_is_told_before_one_is_tried(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "insist", lambda: None)
+    monkeypatch.setattr(cluster, "ensure_programs", lambda: SimpleNamespace(environment={}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=9 << 20))
+    with pytest.raises(FolderUnfit, match=r"9 MiB are free in .*, and a cluster needs 512"):
+        NodeCluster(folder).start()
+    assert not folder.exists()
