@@ -84,12 +84,17 @@ class Replicas:
         return sorted(self._writes(), key=lambda write: write.answered)
 
     def _writes(self) -> Iterator[Write]:
-        for line in self._audit_log.read_text(errors="replace").splitlines():
+        for line in self._lines():
             if not line.endswith("}") or _ACCOUNT not in line:
                 continue
             event = json.loads(line)
             if event["stage"] == "ResponseComplete" and event["user"]["username"] == _ACCOUNT:
                 yield _write(event)
+
+    def _lines(self) -> Iterator[str]:
+        """The log's, after those of an older one that the API server has put aside: `audit-<time>.log`."""
+        for file in sorted(self._audit_log.parent.glob("audit*.log")):
+            yield from file.read_text(errors="replace").splitlines()
 
 
 def _write(event: dict[str, Any]) -> Write:

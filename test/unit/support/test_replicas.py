@@ -1,10 +1,13 @@
 """Late writes of a replica, read from an audit log: those of a pod whose Lease is another's."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from support.replicas import Write, late
+from support.kubectl import Kubectl
+from support.replicas import Replicas, Write, late
 
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -38,3 +41,17 @@ def test_what_is_not_late(deed: Write) -> None:
 def test_a_deed_of_a_pod_without_the_lease_is_late(last: Write) -> None:
     deed = write(3, "old")
     assert late([claim(0, "old"), last, deed]) == [deed]
+
+
+def event(second: int) -> str:
+    moment = f"2026-01-01T00:00:0{second}.000000Z"
+    user = {"username": "system:serviceaccount:aiop-system:aiop"}
+    answer = {"stage": "ResponseComplete", "user": user, "verb": "patch", "responseStatus": {"code": 200}}
+    return json.dumps({**answer, "requestReceivedTimestamp": moment, "stageTimestamp": moment}) + "\n"
+
+
+def test_a_story_begins_in_the_log_that_was_put_aside(tmp_path: Path) -> None:
+    (tmp_path / "audit-2026-01-01T00-00-02.000.log").write_text(event(1))
+    (tmp_path / "audit.log").write_text(event(2))
+    story = Replicas(Kubectl(tmp_path / "kubeconfig"), tmp_path / "audit.log").story()
+    assert [each.answered.second for each in story] == [1, 2]
