@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,14 @@ from aiop.sim.processes import hooks, imagepull
 from aiop.sim.processes.errors import CommandNotStarted, ContainerNotMade
 from aiop.sim.processes.lastwords import last_words
 from aiop.sim.processes.mishaps import report, words_of
+from aiop.sim.processes.present import Run
 from aiop.sim.processes.probes import Probes
 from aiop.sim.processes.probing import Prober
 from aiop.sim.processes.programs import Program
 from aiop.sim.processes.recipe import Recipe, recipe_of
 from aiop.sim.processes.restarts import RestartPolicy
 from aiop.sim.processes.room import Room
-from aiop.sim.processes.supervised import Command, Supervised, start
+from aiop.sim.processes.supervised import Command, start
 from aiop.sim.processes.timing import TooLate, cancelled, within
 
 # A kubelet that cannot make a container tries again with its next look at the pod.
@@ -32,18 +32,6 @@ _LEAST_GRACE_SECONDS = 2.0
 _NOT_STARTED = 128
 # The log of the run before the last is not kept, as with kubelets.
 _KEPT_LOGS = 2
-
-
-@dataclass(slots=True)
-class Run:
-    """One run of a container, while it runs; ``stopping`` once somebody has told it to end."""
-
-    process: Supervised
-    recipe: Recipe
-    prober: Prober
-    log: Path
-    began: float
-    stopping: bool = False
 
 
 class Container:
@@ -241,7 +229,7 @@ class Container:
             await desk.say("FailedPostStartHook", "PostStartHook failed", warning=True)
             await self.stop(self._grace(None), "FailedPostStartHook")
             return
-        await Probes(self, run, self._room, self._fail).run()
+        await Probes(self.spec, run, self._room, self.started, self._fail).run()
 
     async def _fail(self, kind: str, probe: Object) -> None:
         """A probe has had enough of it; one that goes anyway is left alone."""

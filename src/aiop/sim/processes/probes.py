@@ -2,16 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from aiop.sim.cluster.api import Object
 from aiop.sim.processes.expansion import expanded
+from aiop.sim.processes.present import Run
 from aiop.sim.processes.probing import Verdict
 from aiop.sim.processes.room import Room
 from aiop.sim.processes.thresholds import Thresholds
-
-if TYPE_CHECKING:
-    from aiop.sim.processes.container import Container, Run
 
 _PERIOD_SECONDS = 10.0
 
@@ -21,14 +18,16 @@ Fail = Callable[[str, Object], Awaitable[None]]
 class Probes:
     """``run`` probes until it is cancelled, or until ``fail`` was called.
 
-    The startup probe goes before the others. Without a readiness probe a container is ready as soon as it has started.
+    The startup probe goes before the others; ``started`` is set once it has succeeded. Without a readiness probe a
+    container is ready as soon as it has started.
     """
 
-    def __init__(self, container: "Container", run: "Run", room: Room, fail: Fail) -> None:
-        self._container = container
-        self._spec = container.spec
+    def __init__(self, container: Object, run: Run, room: Room, started: asyncio.Event, fail: Fail) -> None:
+        self._spec = container
+        self._name = str(container["name"])
         self._run = run
         self._room = room
+        self._started = started
         self._fail = fail
 
     async def run(self) -> None:
@@ -36,9 +35,9 @@ class Probes:
         if (probe := self._spec.get("startupProbe")) and not await self._until_decided("Startup", probe):
             await self._fail("startup", probe)
             return
-        self._container.started.set()
+        self._started.set()
         readiness, liveness = self._spec.get("readinessProbe"), self._spec.get("livenessProbe")
-        self._room.board.put(self._container.name, started=True, ready=readiness is None)
+        self._room.board.put(self._name, started=True, ready=readiness is None)
         async with asyncio.TaskGroup() as tasks:
             if readiness:
                 tasks.create_task(self._readiness(readiness))
@@ -50,8 +49,8 @@ class Probes:
         await self._initially(probe)
         while True:
             ready = thresholds.after(await self._once("Readiness", probe))
-            if ready is not None and ready != self._room.board.views[self._container.name].ready:
-                self._room.board.put(self._container.name, ready=ready)
+            if ready is not None and ready != self._room.board.views[self._name].ready:
+                self._room.board.put(self._name, ready=ready)
             await self._room.desk.sleep(_period(probe))
 
     async def _liveness(self, probe: Object) -> None:
