@@ -49,7 +49,7 @@ def make_report(observed: Observed, plan: Plan, hindrance: Hindrance, now: datet
     generation = observed.workload.metadata.generation
     case = case_of(observed, plan, now)
     diagnosis = diagnose(case) if plan.target is not None else Diagnosis()
-    facts = _facts(observed, plan, hindrance, case, diagnosis.cause)
+    facts = _facts(observed, plan, hindrance, case, diagnosis.cause, grows=_grows(before, generation))
     after = merge_conditions(before, conditions_of(facts), now=now, generation=generation)
     versions = _versions(observed, plan, facts)
     status: dict[str, Any] = {
@@ -76,6 +76,18 @@ def _known(status: bytes) -> _Known:
         return _Known()
 
 
+def _grows(before: Sequence[Condition], generation: int) -> bool:
+    """True while this generation has not been there in full: what is missing was never there, so it is no loss.
+
+    What was lost before the spec changed stays lost; of a workload without a status nothing is known.
+    """
+    told = {each.type: each for each in before}
+    ready, degraded = told.get("Ready"), told.get("Degraded")
+    if ready is None or degraded is None or degraded.status == "True":
+        return False
+    return ready.status != "True" or ready.observed_generation != generation
+
+
 def case_of(observed: Observed, plan: Plan, now: datetime) -> Case:
     """The wanted revision's pods and all that may be wrong with them."""
     target = plan.target.hash if plan.target else ""
@@ -91,7 +103,9 @@ def case_of(observed: Observed, plan: Plan, now: datetime) -> Case:
     )
 
 
-def _facts(observed: Observed, plan: Plan, hindrance: Hindrance, case: Case, cause: Cause | None) -> Facts:
+def _facts(
+    observed: Observed, plan: Plan, hindrance: Hindrance, case: Case, cause: Cause | None, *, grows: bool
+) -> Facts:
     reached = len(observed.ready_pods(observed.key.name))
     target = plan.target.hash if plan.target else ""
     live = observed.deployment_of(target)
@@ -112,7 +126,7 @@ def _facts(observed: Observed, plan: Plan, hindrance: Hindrance, case: Case, cau
         ready=sum(pod.ready for pod in case.pods),
         enough=min(plan.scaling.minimum, wanted) if plan.scaling and plan.scaling.active else wanted,
         available=live.status.available_replicas if live and live.current else 0,
-        rolled_before=live is not None and live.served,
+        rolled_before=live is not None and live.served and not grows,
         others_running=len(others),
         endpoints=reached,
         cause=cause,

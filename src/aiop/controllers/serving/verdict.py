@@ -214,8 +214,9 @@ def _degraded(facts: Facts) -> Condition:
     if facts.forbidden is not None:
         return condition("Degraded", True, facts.forbidden.reason, facts.forbidden.message)
     cause = facts.cause
-    # Servers that merely start are no defect, unless they had all been there before.
-    if cause is not None and (cause.reason not in _STARTING or facts.rolled_before):
+    # Servers that merely start are no defect, unless they had all been there before, and are needed.
+    lost = facts.rolled_before and facts.available < facts.enough
+    if cause is not None and (cause.reason not in _STARTING or lost):
         return condition("Degraded", True, cause.reason, cause.message)
     return condition("Degraded", False, "Healthy", "nothing is wrong")
 

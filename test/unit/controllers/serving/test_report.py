@@ -217,6 +217,41 @@ def test_servers_that_merely_start_are_no_defect_unless_they_had_been_there() ->
     assert conditions_of(world)["Degraded"] == ("True", "PodsNotReady")
 
 
+def test_servers_that_somebody_asks_for_in_addition_are_no_defect_while_they_start() -> None:
+    world = served(replicas=1)
+    assert conditions_of(world)["Ready"] == ("True", "Serving")
+    world.ready_at_once = 0
+    world.change(replicas=3)
+    for _ in range(3):
+        world.step()
+        found = conditions_of(world)
+        assert (found["Ready"], found["Degraded"]) == (("False", "PodsNotReady"), ("False", "Healthy"))
+    for pod in world.pods:
+        pod.ready = True
+    assert conditions_of(world)["Ready"] == ("True", "Serving")
+    world.pods[0].ready = False
+    assert conditions_of(world)["Degraded"] == ("True", "PodsNotReady")
+    # What is lost stays lost, whatever else is asked for meanwhile.
+    world.change(replicas=4)
+    world.step()
+    assert conditions_of(world)["Degraded"] == ("True", "PodsNotReady")
+
+
+def test_servers_that_the_autoscaler_adds_are_no_defect_while_they_start() -> None:
+    world = served(autoscaling=SCALED)
+    assert conditions_of(world)["Ready"] == ("True", "Serving")
+    world.ready_at_once = 0
+    (deployment,) = (each for each in world.things.values() if each.resource.kind == "Deployment")
+    deployment.body["spec"]["replicas"] = 4
+    world.step()
+    assert len(world.pods) == 4
+    found = conditions_of(world)
+    assert (found["Ready"], found["Degraded"]) == (("True", "Serving"), ("False", "Healthy"))
+    for pod in world.pods[:3]:
+        pod.ready = False
+    assert conditions_of(world)["Degraded"] == ("True", "PodsNotReady")
+
+
 def test_a_server_that_was_evicted_is_a_defect_only_where_it_had_served() -> None:
     world = served()
     world.pods[0].ready = False
