@@ -121,7 +121,7 @@ def _facts(
         refusal=plan.refusal or (refused if isinstance(refused, NotAccepted) else None),
         conflicts=hindrance.conflicts,
         forbidden=Cause(refused.reason, refused.message) if isinstance(refused, ChildRefused) else None,
-        version=plan.target.data.version or target if plan.target else "",
+        title=plan.target.title if plan.target else "",
         wanted=wanted,
         ready=sum(pod.ready for pod in case.pods),
         enough=min(plan.scaling.minimum, wanted) if plan.scaling and plan.scaling.active else wanted,

@@ -24,6 +24,7 @@ from aiop.controllers.serving.resize.amounts import Amounts, amounts_of, read_am
 from aiop.controllers.serving.resize.restart import same_pod
 from aiop.controllers.serving.runtimeselection import select_runtime
 from aiop.controllers.serving.settings import ServingSettings
+from aiop.controllers.serving.words import version_in_words
 from aiop.runtime.views.owned import Revision
 
 # What does not reach the pods makes no new revision.
@@ -105,6 +106,11 @@ class KnownRevision:
     given: tuple[Amounts, ...] = ()
     restart: str = ""
     first: RevisionData | None = None
+
+    @property
+    def title(self) -> str:
+        """What messages call it: its version, or its hash if it has none."""
+        return version_in_words(self.data.version) or f"revision {self.hash}"
 
     def annotations(self) -> dict[str, str]:
         """What its record says that may change."""

@@ -33,7 +33,7 @@ class Facts:
     refusal: NotAccepted | None
     conflicts: tuple[str, ...]
     forbidden: Cause | None
-    version: str
+    title: str  # of the wanted revision
     wanted: int
     ready: int
     enough: int  # with an autoscaler its minimum: growth does not unset Ready
@@ -164,7 +164,7 @@ def _ready(facts: Facts) -> Condition:
     if facts.closed_outside is not None:
         return condition("Ready", False, facts.closed_outside.reason, facts.closed_outside.message)
     return condition(
-        "Ready", True, "Serving", f"{facts.version} serves with {facts.ready} of {facts.wanted} servers ready"
+        "Ready", True, "Serving", f"{facts.title} serves with {facts.ready} of {facts.wanted} servers ready"
     )
 
 
@@ -187,18 +187,18 @@ def _progressing(facts: Facts) -> Condition:
     if stalled is not None:
         return condition("Progressing", False, stalled.reason, stalled.message)
     if facts.rolled_out:
-        return condition("Progressing", False, "RolloutComplete", f"{facts.version} is fully rolled out")
+        return condition("Progressing", False, "RolloutComplete", f"{facts.title} is fully rolled out")
     if facts.resizing is not None:
         return condition("Progressing", True, facts.resizing.reason, facts.resizing.message)
     if facts.way is None:
         return condition("Progressing", True, "RollingOut", _rolling_message(facts))
-    counted = f"{facts.available} of {facts.wanted} servers of {facts.version} are available"
+    counted = f"{facts.available} of {facts.wanted} servers of {facts.title} are available"
     return condition("Progressing", True, facts.way.reason, f"{facts.way.message}; {counted}")
 
 
 def _rolling_message(facts: Facts) -> str:
     others = "; the last revision serves meanwhile" if facts.others_running and facts.endpoints else ""
-    return f"rolling out {facts.version}: {facts.waiting_for}{others}"
+    return f"rolling out {facts.title}: {facts.waiting_for}{others}"
 
 
 def _endpoint_ready(facts: Facts) -> Condition:

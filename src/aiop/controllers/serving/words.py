@@ -6,6 +6,11 @@ import unicodedata
 WORDS = 400
 
 
+def version_in_words(version: str) -> str:
+    """A version as a sentence has it: one that is a number stands beside numbers of servers."""
+    return f"version {version}" if version[:1].isdigit() else version
+
+
 def one_line(words: str, limit: int = WORDS) -> str:
     """One line of at most ``limit`` characters, its end if it is longer: of a log the end has the error.
 

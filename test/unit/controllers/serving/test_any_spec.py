@@ -42,9 +42,12 @@ def _values(kind: str) -> list[tuple[Field, Any]]:
 
 
 def spec_of(changed: list[tuple[Field, Any]]) -> dict[str, Any]:
-    """The example with all of the changes that can be made one after the other."""
+    """The example with all of the changes that can be made one after the other.
+
+    Copies, since a value may hold parts of the example itself, and the next change may be of such a part.
+    """
     first, value = changed[0]
-    body = first.with_value(value)
+    body = first.with_value(copy.deepcopy(value))
     for field, other in changed[1:]:
         place: Any = body
         try:

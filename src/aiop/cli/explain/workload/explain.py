@@ -21,6 +21,7 @@ from aiop.cli.explain.workload.links.silence import REASON as SILENT
 from aiop.cli.explain.workload.links.silence import unseen
 from aiop.cli.explain.workload.operator import Pulse, pulse_of
 from aiop.cli.explain.workload.replay import Scene, replayed
+from aiop.controllers.serving.words import version_in_words
 from aiop.runtime.client.client import Client
 from aiop.runtime.client.resource import ObjectKey
 from aiop.runtime.kit.moments import moment_of
@@ -97,7 +98,7 @@ def _wanted(scene: Scene) -> str:
     spec, target, count = scene.spec, scene.plan.target, scene.wanted
     asked = (spec.model_version or "") if spec is not None else ""
     version = asked or (target.data.version if target is not None else "")
-    of_version = f" of {version}" if version else ""
+    of_version = f" of {version_in_words(version)}" if version else ""
     number = f"{count} server{'' if count == 1 else 's'}"
     return f"{number}{of_version}{_bounds(spec)}"
 

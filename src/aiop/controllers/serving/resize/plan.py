@@ -69,7 +69,7 @@ def plan_resize(
     why = restart_needed(old, new) or observed.resize_refusal or _hopeless(standings) or _unfit(observed, current, aim)
     if why:
         return ResizePlan(replace(target, restart=why))
-    change = f"{current.data.version or current.hash} gets {told(server_amounts(old), aim)}"
+    change = f"{current.title} gets {told(server_amounts(old), aim)}"
     if all(each.stage is Stage.DONE for each in standings):
         return _settle(observed, _resized(current, target), known, now, patience, change)
     return _under_way(replace(current, given=given), standings, aim, change)
@@ -102,7 +102,7 @@ def _settle(
     why = _hopeless(standings) or observed.resize_refusal
     if why:
         return ResizePlan(replace(under_another_name(target, known), restart=why))
-    change = change or f"{target.data.version or target.hash} gets {told(target.given[0], aim) or 'its amounts back'}"
+    change = change or f"{target.title} gets {told(target.given[0], aim) or 'its amounts back'}"
     if any(each.stage is not Stage.DONE for each in standings):
         return _under_way(target, standings, aim, change)
     if shape_of(observed, target).settled:

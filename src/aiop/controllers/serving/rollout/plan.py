@@ -129,9 +129,9 @@ def _situation(
     sets = [each for each in observed.replica_sets if each.metadata.labels.get(REVISION_LABEL) == target.hash]
     short = shortage(observed.pods_of(target.hash), sets)
     lacking = short.lacking if short is not None else frozenset()
-    names = dict.fromkeys(each.data.version or each.hash for each in leaving)
+    names = dict.fromkeys(each.title for each in leaving)
     return Situation(
-        coming=target.data.version or target.hash,
+        coming=target.title,
         leaving=" and ".join(names),
         wanted=wanted,
         surge=wanted if scaled else usual_surge(wanted),

@@ -21,8 +21,9 @@ _IN_PLACE = Bounds(surge=0, unavailable=1)
 class Situation:
     """What the way depends on.
 
-    ``coming`` and ``leaving`` are the versions' names; ``surge`` is how many servers more than ``wanted`` there may be
-    unless the spec says so. ``fits``: where an old server stood, a new one can. ``begun``: old ones gave way before.
+    ``coming`` and ``leaving`` are what messages call the revisions; ``surge`` is how many servers more than ``wanted``
+    there may be unless the spec says so. ``fits``: where an old server stood, a new one can. ``begun``: old ones gave
+    way before.
     """
 
     coming: str
