@@ -23,8 +23,9 @@ _ANSWER_SECONDS = 20.0
 class Load:
     """``run`` it as a task; nothing is sent while ``rate`` (requests a second) is zero.
 
-    ``answered`` and ``failed`` only grow. A request has failed if the answer is not 200 with a prediction for each
-    sentence, for whatever reason; ``first_failure`` says what came instead.
+    ``answered`` and ``failed`` only grow; ``under_way`` are the requests that are sent and not counted yet. A request
+    has failed if the answer is not 200 with a prediction for each sentence, for whatever reason; ``first_failure`` says
+    what came instead.
     """
 
     def __init__(self, url: str) -> None:
@@ -35,6 +36,7 @@ class Load:
         self._rate = 0.0
         self.answered = 0
         self.failed = 0
+        self.under_way = 0
         self.first_failure = ""
 
     @property
@@ -58,9 +60,14 @@ class Load:
                     await self._changed.wait()
                     continue
                 await places.acquire()
+                self.under_way += 1
                 request = group.create_task(self._count(session))
-                request.add_done_callback(lambda _: places.release())
+                request.add_done_callback(lambda _: self._over(places))
                 await asyncio.sleep(1.0 / self._rate)
+
+    def _over(self, places: asyncio.Semaphore) -> None:
+        self.under_way -= 1
+        places.release()
 
     async def _count(self, session: aiohttp.ClientSession) -> None:
         try:

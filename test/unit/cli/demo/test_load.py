@@ -56,9 +56,10 @@ async def test_nothing_is_sent_before_there_is_a_rate_nor_after_it() -> None:
         load.rate = 1000.0
         await until(lambda: load.answered >= 3)
         load.rate = 0.0
-        await until(lambda: load.answered == len(seen))
+        await until(lambda: not load.under_way)
     assert set(seen) == {SENTENCES_A_REQUEST}
     assert (load.answered, load.failed, load.first_failure) == (len(seen), 0, "")
+    assert len(seen) >= 3
 
 
 @pytest.mark.parametrize(
