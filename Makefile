@@ -47,9 +47,10 @@ demo: $(VENV)/.demo ## a model that answers, on an embedded cluster (ARGS="--onc
 # CI insists on the real node; elsewhere it is there for whoever may make namespaces.
 NODE := $(filter true,$(CI))$(filter 0,$(shell id -u))
 
+# CI tells all that fails in one run; a person is told of the first part that does.
 test: ## everything that CI checks
 	@rm -rf $(REPORTS)
-	@$(MAKE) --no-print-directory lint unit e2e $(if $(NODE),e2e-node) $(NAMED)
+	@$(MAKE) --no-print-directory $(if $(filter true,$(CI)),--keep-going) lint unit e2e $(if $(NODE),e2e-node) $(NAMED)
 	@$(if $(NODE),,echo "left out: the tests on a real node need root; run them with: sudo make e2e-node")
 
 lint: $(VENV)/.dev check-generated ## formatting, rules, types, layers, generated files, pages
