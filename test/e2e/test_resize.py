@@ -1,16 +1,19 @@
 """New amounts of cpu and memory on a real control plane, whose Deployment controller replaces no server for them."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from support.embedded import following
 from support.kubectl import Kubectl, eventually
 from support.operator import Operator
 from support.workloads import conditions, wait_for, workload
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
 LARGE = {"cpu": "2", "memory": "2Gi"}
+PROGRESSING = 'jsonpath={.status.conditions[?(@.type=="Progressing")].message}{"\\n"}'
 
 
 def limits(amounts: dict[str, str]) -> dict[str, Any]:
@@ -32,6 +35,15 @@ def uids(kubectl: Kubectl) -> set[str]:
 def amounts(kubectl: Kubectl) -> list[dict[str, str]]:
     """What every server has, by its kubelet."""
     return [pod["status"]["containerStatuses"][0]["resources"]["limits"] for pod in kubectl.items("pods")]
+
+
+@contextmanager
+def told(kubectl: Kubectl, words: str) -> Iterator[None]:
+    """Progressing says so at some time between here and the end, be it for a moment only: so it is watched."""
+    with following(kubectl, "get", "aiworkloads", "--watch", "--output", PROGRESSING) as lines:
+        eventually(lambda: lines)
+        yield
+        eventually(lambda: any(words in line for line in lines), told=lambda: lines)
 
 
 def test_more_memory_comes_to_the_servers_that_run_and_to_new_ones(kubectl: Kubectl) -> None:
@@ -87,8 +99,8 @@ def test_what_needs_a_restart_says_so(kubectl: Kubectl, resources: dict[str, Any
     before = served(kubectl, limits(SMALL))
     manifest = limits(SMALL)
     manifest["spec"]["resources"] = resources
-    kubectl.apply(manifest)
-    eventually(lambda: words in conditions(kubectl).get("Progressing", {}).get("message", ""))
+    with told(kubectl, words):
+        kubectl.apply(manifest)
     assert conditions(kubectl)["Available"]["status"] == "True"
     if "allocatable" not in words:
         wait_for(kubectl, "Ready", "True")
@@ -117,8 +129,8 @@ def test_where_replica_sets_may_not_change_a_rollout_brings_the_amounts(frozen: 
     name, change = replica_set["metadata"]["name"], '{"spec":{"template":{"metadata":{"annotations":{"a":"b"}}}}}'
     # A policy counts a moment after it was made.
     eventually(lambda: frozen.run("patch", "replicaset", name, "-p", change, "--dry-run=server").returncode != 0)
-    frozen.apply(limits(LARGE))
-    eventually(lambda: "templates stay" in conditions(frozen).get("Progressing", {}).get("message", ""))
+    with told(frozen, "templates stay"):
+        frozen.apply(limits(LARGE))
     wait_for(frozen, "Ready", "True")
     assert not before & uids(frozen)
     assert amounts(frozen) == [LARGE, LARGE]

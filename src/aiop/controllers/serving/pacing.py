@@ -14,6 +14,8 @@ FLIP_SECONDS = 0.2
 QUIET_SECONDS = 5.0
 # How the model's files come is mere progress, whatever the condition's status: Ready tells what comes of it.
 _UNHURRIED = frozenset({"ModelReady"})
+# Why servers are replaced after all is of use to who sees it while that happens, which may take some seconds only.
+_PRESSING = frozenset({"RestartNeeded"})
 # Autoscalers read every 15 s, whatever happens. Whoever wants to follow the load has metrics; a status says the order
 # of magnitude, and a thousand busy workloads may not cost the API server more than some 17 writes a second for it.
 READINGS_SECONDS = 60.0
@@ -59,5 +61,9 @@ class StatusPacer:
         self._flipped.pop(uid, None)
 
 
-def _verdicts(conditions: Sequence[Condition]) -> set[tuple[str, str, int]]:
-    return {(each.type, each.status, each.observed_generation) for each in conditions if each.type not in _UNHURRIED}
+def _verdicts(conditions: Sequence[Condition]) -> set[tuple[str, str, int, str]]:
+    return {
+        (each.type, each.status, each.observed_generation, each.reason if each.reason in _PRESSING else "")
+        for each in conditions
+        if each.type not in _UNHURRIED
+    }

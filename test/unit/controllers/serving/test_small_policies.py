@@ -109,6 +109,18 @@ def test_how_the_models_files_come_is_mere_progress() -> None:
     assert pacer.delay("uid", [*NOT_READY, Condition("ModelReady", "False")], fetched, 10.2) > FLIP_SECONDS
 
 
+def test_why_servers_are_replaced_after_all_is_told_before_they_are() -> None:
+    pacer = StatusPacer()
+    pacer.wrote("uid", 10.0)
+    resizing, restart = (
+        Condition("Progressing", "True", "ResizingInPlace"),
+        Condition("Progressing", "True", "RollingOut"),
+    )
+    assert pacer.delay("uid", [resizing], [restart], 10.2) > FLIP_SECONDS
+    needed = Condition("Progressing", "True", "RestartNeeded")
+    assert pacer.delay("uid", [resizing], [needed], 10.2) == pytest.approx(FLIP_SECONDS)
+
+
 def custom(spec: Any, generation: int = 1, uid: str = "uid") -> CustomObject:
     return CustomObject(ObjectMeta(name="n", uid=uid, generation=generation), msgspec.json.encode(spec))
 
