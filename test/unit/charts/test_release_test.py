@@ -42,16 +42,30 @@ def pod() -> Any:
     return found
 
 
-def run(pod: Any, url: str) -> subprocess.CompletedProcess[str]:
-    """The pod's own command, with this Python and another address."""
-    python, *options, _ = pod["spec"]["containers"][0]["command"]
+def run(pod: Any, url: str, patience: str = "0") -> subprocess.CompletedProcess[str]:
+    """The pod's own command, with this Python, another address and another patience (seconds)."""
+    python, *options, _, _ = pod["spec"]["containers"][0]["command"]
     assert python in (ROOT / "Dockerfile").read_text()
-    return subprocess.run([sys.executable, *options, url], capture_output=True, text=True, check=False, timeout=60)
+    command = [sys.executable, *options, patience, url]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_a_release_that_answers_passes(pod: Any, server: str) -> None:
     done = run(pod, f"{server}/metrics")
     assert (done.returncode, done.stdout) == (0, "200 18 bytes of metrics\n")
+
+
+def test_a_release_that_answers_a_moment_later_passes(pod: Any, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def late(handler: Metrics) -> None:
+        asked.append(handler.path)
+        handler.send_response(503 if len(asked) == 1 else 200)
+        handler.end_headers()
+
+    monkeypatch.setattr(Metrics, "do_GET", late)
+    done = run(pod, f"{server}/metrics", "50")
+    assert (done.returncode, done.stdout, len(asked)) == (0, "200 0 bytes of metrics\n", 2)
 
 
 def test_a_release_that_does_not_answer_fails(pod: Any, server: str) -> None:
