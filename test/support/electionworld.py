@@ -20,7 +20,8 @@ _DRIFT = 0.05
 class World:
     """Discrete events; every candidate has a monotonic clock of its own, and no two agree.
 
-    In a ``harsh`` world no two run equally fast either, and every now and then an event loop is stuck.
+    In a ``harsh`` world no two run equally fast either, and every now and then an event loop is stuck, or a process is
+    killed and another one starts in its pod.
     """
 
     def __init__(self, seed: int, *, harsh: bool) -> None:
@@ -34,7 +35,7 @@ class World:
         self.written_at: dict[str, float] = {}
         self.terms: list[tuple[float, str]] = []
         self.released = False
-        self.candidates = [Candidate(self, name) for name in NAMES]
+        self.candidates = [Candidate(self, f"{name}_0", f"{name}_") for name in NAMES]
 
     def after(self, seconds: float, work: Callable[[], None]) -> None:
         heapq.heappush(self.queue, (self.now + seconds, next(self.order), work))
@@ -51,6 +52,15 @@ class World:
         while self.queue and self.queue[0][0] <= until:
             self.now, _, work = heapq.heappop(self.queue)
             work()
+
+    def kill(self, victim: "Candidate", away: float) -> "Candidate":
+        """The process is no more, but for what it has sent; after ``away`` another one starts in its pod."""
+        victim.gate, victim.dead = -1e9, True
+        number = self.candidates.index(victim)
+        process = int(victim.elector.identity.partition("_")[2]) + 1
+        heir = Candidate(self, f"{victim.pod}{process}", victim.pod, away)
+        self.candidates[number] = heir
+        return heir
 
     def store(self, write: Write) -> LeaseRecord | None:
         """The record as stored; None if the precondition does not hold."""
@@ -72,27 +82,33 @@ class World:
 
 
 class Candidate:
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, pod: str, away: float = 0.0) -> None:
         self.world = world
+        self.pod = pod
+        self.dead = False
+        self.watches = False
         self.offset = world.random.uniform(-1e6, 1e6)
         self.rate = world.random.uniform(1 - _DRIFT, 1 + _DRIFT) if world.harsh else 1.0
-        self.elector = Elector(name, TIMES)
+        self.elector = Elector(name, TIMES, pod=pod)
         self.busy = False
         self.gate = -1e9  # until when writes are let through, in the world's time
         self.paused_until = 0.0
         self.heard_at = 0.0
-        world.after(world.delay(), self.look)
+        world.after(away + world.delay(), self.look)
 
     @property
     def now(self) -> float:
         return self.world.now * self.rate + self.offset
 
     def look(self) -> None:
+        self.watches = True
         self.elector.observe(self.world.record, self.now)
         self.step()
 
     def hears(self, record: LeaseRecord) -> None:
         """A watch keeps its order, however late it is."""
+        if not self.watches:
+            return
         self.heard_at = max(self.heard_at, self.world.now + self.world.delay())
 
         def told() -> None:
@@ -102,7 +118,9 @@ class Candidate:
         self.world.after(self.heard_at - self.world.now, told)
 
     def awake(self, work: Callable[[], None]) -> bool:
-        """A stopped process does what is due when it goes on."""
+        """A stopped process does what is due when it goes on, and a dead one nothing."""
+        if self.dead:
+            return False
         if self.world.now >= self.paused_until:
             return True
         self.world.after(self.paused_until - self.world.now, work)
@@ -113,6 +131,9 @@ class Candidate:
             return
         if self.world.harsh and self.world.random.random() < 0.01:
             self.paused_until = self.world.now + self.world.random.uniform(0.0, 40.0)
+        if self.world.harsh and self.world.random.random() < 0.01:
+            self.world.kill(self, self.world.random.uniform(0.0, 30.0))
+            return
         age = self.world.heartbeat_age()
         match self.elector.decide(self.now, stamp=str(self.world.random.random()), heartbeat_age=age):
             case Wait(until):

@@ -122,6 +122,17 @@ def pod_of(identity: str) -> str:
     return identity.partition("_")[0]
 
 
+def claim(story: list[Write], since: datetime, identity: str) -> Write | None:
+    """The write by which that process took the Lease; None if there is none."""
+    return next((each for each in story if each.done and each.holder == identity and each.received >= since), None)
+
+
+def work_of(story: list[Write], since: datetime, identity: str) -> list[Write]:
+    """What that process got done as a leader once it had taken the Lease: another one of its pod may have before."""
+    taken = claim(story, since, identity)
+    return work(story, taken.answered, pod_of(identity)) if taken is not None else []
+
+
 def work(story: list[Write], since: datetime, pod: str) -> list[Write]:
     """What that pod got done since then that only a leader does."""
     return [

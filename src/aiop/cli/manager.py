@@ -73,6 +73,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metrics-address", type=address, default="0.0.0.0:8080", help="/metrics; empty: none")
     parser.add_argument("--lease-namespace", help="the Lease's namespace; default: the pod's own, else default")
     parser.add_argument("--lease-name", default=LEASE_NAME, help="the Lease; one for each set of namespaces")
+    parser.add_argument(
+        "--pod-uid",
+        default="",
+        help="the UID of the pod that this runs in: once restarted there it need not wait for the end of its own lease",
+    )
     parser.add_argument("--no-leader-election", action="store_true", help="lead without a Lease (one process only)")
     parser.add_argument(
         "--log-level", default="info", choices=["debug", "info", "warning", "error"], help="what is worth a line"
@@ -93,6 +98,7 @@ def run(options: argparse.Namespace) -> int:
         log_level=options.log_level,
         log_format=options.log_format,
         namespaces=tuple(dict.fromkeys(options.watch_namespace)),
+        pod_uid=options.pod_uid,
     )
     settings = ServingSettings(
         model_store=options.model_store,

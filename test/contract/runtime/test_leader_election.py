@@ -58,6 +58,27 @@ def test_a_stopped_leader_is_followed_after_its_duration_of_silence_and_not_befo
     assert TIMES.duration <= silence < TIMES.duration + 0.5
 
 
+@pytest.mark.promise(86)
+@given(st.integers(0, 2**32), st.floats(20.0, 100.0), st.floats(0.0, 30.0))
+@settings(max_examples=50, deadline=None)
+def test_a_leader_that_is_killed_is_followed_by_who_starts_in_its_pod_or_by_another_once_its_duration_has_passed(
+    seed: int, moment: float, away: float
+) -> None:
+    world = World(seed, harsh=False)
+    world.run(moment)
+    ((_, first),) = world.terms
+    killed_at = world.now
+    heir = world.kill(next(each for each in world.candidates if each.elector.identity == first), away)
+    world.run(moment + 60.0)
+    taken_at, second = world.terms[1]
+    # A renewal that was under way may arrive once the heir has looked, who then waits as everybody does.
+    if world.written_at[first] <= killed_at and away < TIMES.duration - 3 * TIMES.retry - 1.0:
+        assert second == heir.elector.identity
+        assert 2 * TIMES.retry <= taken_at - killed_at - away < 2 * TIMES.retry + 0.5
+    assert taken_at - world.written_at[first] < TIMES.duration + 0.5
+    assert len(world.terms) == 2
+
+
 @pytest.mark.promise("S29")
 @given(st.integers(0, 2**32), st.floats(20.0, 100.0))
 @settings(max_examples=50, deadline=None)

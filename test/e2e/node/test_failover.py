@@ -1,4 +1,4 @@
-"""The leader is lost in three ways, under load: another one takes over, and the lost one's late writes do no harm."""
+"""The leader is lost in three ways, under load: the next one takes over, and the lost one's late writes do no harm."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 from hack.node.cluster import NodeCluster
 from support.changing import changes
 from support.kubectl import Kubectl, eventually
-from support.replicas import SYSTEM, Replicas, late, pod_of, work
+from support.replicas import SYSTEM, Replicas, late, pod_of, work, work_of
 from support.sockets import unacknowledged
 from support.workloads import wait_for, workload
 
@@ -34,16 +34,16 @@ def _load(node: NodeCluster, team: Kubectl, released: object) -> Iterator[None]:
         yield
 
 
-def lost(replicas: Replicas, how: Callable[[str], object]) -> None:
-    """The leader is lost in that way: another one leads, and works, within the time; nothing is written behind it."""
+def lost(replicas: Replicas, how: Callable[[str], object]) -> tuple[str, str]:
+    """The leader is lost in that way: another process leads, and works, within the time. The pods of the two."""
     old = replicas.leader()
     eventually(lambda: work(replicas.story(), datetime.now(UTC) - TAKEOVER, pod_of(old)), told=replicas.story)
     began = datetime.now(UTC)
     how(pod_of(old))
     new = replicas.another(old)
-    assert pod_of(new) != pod_of(old)
-    done = eventually(lambda: work(replicas.story(), began, pod_of(new)), told=replicas.story)
+    done = eventually(lambda: work_of(replicas.story(), began, new), told=replicas.story)
     assert done[0].answered - began <= TAKEOVER
+    return pod_of(old), pod_of(new)
 
 
 def settled(replicas: Replicas, node: NodeCluster) -> None:
@@ -56,13 +56,15 @@ def settled(replicas: Replicas, node: NodeCluster) -> None:
 
 @pytest.mark.usefixtures("_load")
 def test_a_leaders_pod_that_is_deleted_hands_over(replicas: Replicas, node: NodeCluster) -> None:
-    lost(replicas, lambda pod: replicas.kubectl("delete", "pod", pod, "--wait=false"))
+    old, new = lost(replicas, lambda pod: replicas.kubectl("delete", "pod", pod, "--wait=false"))
+    assert old != new
     settled(replicas, node)
 
 
 @pytest.mark.usefixtures("_load")
-def test_a_leader_that_is_killed_is_replaced_when_its_lease_ends(replicas: Replicas, node: NodeCluster) -> None:
-    lost(replicas, lambda pod: os.kill(node.container_pid(SYSTEM, pod), signal.SIGKILL))
+def test_a_leader_that_is_killed_leads_on_once_it_has_started_again(replicas: Replicas, node: NodeCluster) -> None:
+    old, new = lost(replicas, lambda pod: os.kill(node.container_pid(SYSTEM, pod), signal.SIGKILL))
+    assert old == new
     settled(replicas, node)
 
 
@@ -80,7 +82,8 @@ def cut(node: NodeCluster, replicas: Replicas) -> Iterator[None]:
     began = time.monotonic()
     pod = pod_of(replicas.leader())
     try:
-        lost(replicas, lambda pod: node.cut(SYSTEM, pod))
+        old, new = lost(replicas, lambda pod: node.cut(SYSTEM, pod))
+        assert old != new
         yield
         time.sleep(max(0.0, CUT_SECONDS - (time.monotonic() - began)))  # as long as the cut is to last
     finally:

@@ -129,6 +129,10 @@ def test_the_manager_takes_its_arguments_in_each_combination(number: int) -> Non
     assert options.model_store == row["models.store"]
     assert options.watch_namespace == row["watchNamespaces"]
     assert options.no_leader_election == (not row["leaderElection.enabled"])
+    variables = [each["name"] for each in deployment["spec"]["template"]["spec"]["containers"][0].get("env", [])]
+    uid = ["AIOP_POD_UID"] if row["leaderElection.enabled"] else []
+    assert options.pod_uid == ("$(AIOP_POD_UID)" if uid else "")
+    assert variables == [*uid, *(each["name"] for each in row["extraEnv"])]
     assert (options.log_level, options.log_format) == (row["log.level"], row["log.format"])
     assert options.monitor_labels == row["serving.monitoring.labels"]
     assert options.workers == (8 if row["extraArgs"] else 4)

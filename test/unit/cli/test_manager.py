@@ -72,6 +72,29 @@ def test_it_leads_by_a_lease_where_it_is_told_to_and_gives_it_back(kubeconfig: P
     assert not lease.get("lease", "aiop-manager")["spec"].get("holderIdentity")
 
 
+def test_killed_and_started_again_in_its_pod_it_leads_without_waiting_for_its_leases_end(
+    kubeconfig: Path, tmp_path: Path
+) -> None:
+    operator = Operator(kubeconfig, tmp_path / "log", "--lease-name", "restarted", "--pod-uid", "of-this-pod")
+    kubectl = Kubectl(kubeconfig, namespace="default")
+
+    def holder() -> str:
+        found = kubectl.run("get", "lease", "restarted", "-o", "jsonpath={.spec.holderIdentity}")
+        return found.stdout.strip()
+
+    operator.start()
+    try:
+        first = eventually(holder, told=operator.words)
+        assert "_of-this-pod_" in first
+        operator.kill()
+        # Its end is out of reach: who leads now has not waited for it.
+        kubectl("patch", "lease", "restarted", "--type=merge", "--patch", '{"spec": {"leaseDurationSeconds": 86400}}')
+        operator.start()
+        eventually(lambda: holder() not in ("", first), told=operator.words)
+    finally:
+        operator.stop()
+
+
 def test_without_leader_election_there_is_no_lease_and_the_options_of_serving_reach_the_pods(
     kubeconfig: Path, tmp_path: Path
 ) -> None:

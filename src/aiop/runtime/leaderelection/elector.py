@@ -2,7 +2,8 @@
 
 Another's lease expires a full duration after the local moment at which its record was last seen to change, so clocks
 need not agree. Our own counts from before its renewal was sent, and ends at the renew deadline: five seconds before
-anybody else may take over.
+anybody else may take over. What an earlier process of the same pod left behind is taken as soon as two renewals of it
+are missing (docs/adr/0020).
 """
 
 import math
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 
 from aiop.runtime.leaderelection.record import LeaseRecord
 
+# A kubelet starts a container again once its process has ended; that a holder renews no more is the proof of it.
+_MISSED_RENEWALS = 2
 # A retry comes up to this much later than asked, so that candidates do not march in step (client-go's number).
 JITTER = 1.2
 
@@ -59,10 +62,15 @@ Action = Wait | Write | StepDown
 
 
 class Elector:
-    """One candidate for one lease. Times are monotonic seconds; ``stamp`` is the wall clock for others to read."""
+    """One candidate for one lease. Times are monotonic seconds; ``stamp`` is the wall clock for others to read.
 
-    def __init__(self, identity: str, times: LeaseTimes) -> None:
+    With ``pod`` the identities of all processes of this pod begin, and no other's; empty if there is no telling.
+    """
+
+    def __init__(self, identity: str, times: LeaseTimes, *, pod: str = "") -> None:
         self.identity = identity
+        self._pod = pod
+        self._left_behind: LeaseRecord | None = None
         self.times = times
         self.leading = False
         self.valid_until = -math.inf
@@ -88,6 +96,8 @@ class Elector:
             # A Lease that was deleted by hand frees nothing: its holder may not know yet.
             self._reserved_until = -math.inf if record is not None else self._free_at()
             self._changed_at = now
+        if not self._known and record is not None and self._pod and record.holder.startswith(self._pod):
+            self._left_behind = record
         self._known = True
         self._record = record
 
@@ -163,7 +173,10 @@ class Elector:
         if not record.holder or record.holder == self.identity:
             return -math.inf
         # A record without a duration is a hand's work; its holder may be alive all the same.
-        return self._changed_at + (record.duration or self.times.duration)
+        silence = record.duration or self.times.duration
+        if record == self._left_behind:
+            silence = min(silence, _MISSED_RENEWALS * self.times.retry)
+        return self._changed_at + silence
 
     def _is_older(self, version: str) -> bool:
         known = self._record.version if self._record else ""

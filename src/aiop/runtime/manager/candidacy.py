@@ -91,7 +91,7 @@ class Candidacy:
             loop.call_soon_threadsafe(self._lead_changed, leadership.lease.name, leading)
 
         return self._elect(
-            Elector(leadership.identity, leadership.times),
+            Elector(leadership.identity, leadership.times, pod=leadership.pod),
             leadership.lease,
             leadership.connect,
             clock=self._clock,

@@ -15,6 +15,9 @@ from aiop.runtime.leaderelection.gate import LeaseGate
 class Leadership:
     """How to lead one shard: which Lease, as whom, and how to connect for it (a connection of its own).
 
+    ``pod`` is what the identities of all processes of this pod begin with; empty: this one waits for an earlier one's
+    lease as for anybody's.
+
     Raises ValueError if ``gate`` knows another number of shards than ``shard``.
     """
 
@@ -24,6 +27,7 @@ class Leadership:
     gate: LeaseGate
     times: LeaseTimes = field(default_factory=LeaseTimes)
     shard: Shard = field(default_factory=Shard)
+    pod: str = ""
 
     def __post_init__(self) -> None:
         if self.gate.shards != self.shard.count:

@@ -1,6 +1,7 @@
 import math
 
 import msgspec
+import pytest
 
 from aiop.runtime.leaderelection.elector import Elector, StepDown, Wait, Write
 from aiop.runtime.leaderelection.record import LeaseRecord
@@ -29,6 +30,50 @@ def test_anothers_lease_is_left_until_its_whole_duration_has_passed_in_silence()
     assert decide(elector, 100.0) == Wait(115.0)
     assert decide(elector, 114.999) == Wait(115.0)
     assert decide(elector, 115.0) == Write(LeaseRecord("me", 15.0, "stamp-115", "stamp-115", 5, "100"), create=False)
+
+
+EARLIER = msgspec.structs.replace(FOREIGN, holder="aiop-1_uid_first")
+
+
+def restarted(record: LeaseRecord, pod: str = "aiop-1_uid_") -> Elector:
+    elector = Elector(f"{pod or 'aiop-1_'}second", TIMES, pod=pod)
+    elector.observe(record, 100.0)
+    return elector
+
+
+def test_what_an_earlier_process_of_the_pod_left_behind_is_taken_once_two_renewals_are_missing() -> None:
+    elector = restarted(EARLIER)
+    assert decide(elector, 100.0) == Wait(104.0)
+    elector.observe(EARLIER, 103.0)
+    assert decide(elector, 104.0) == Write(
+        LeaseRecord("aiop-1_uid_second", 15.0, "stamp-104", "stamp-104", 5, "100"), create=False
+    )
+
+
+def test_a_process_of_the_same_pod_that_still_renews_is_alive_and_keeps_its_lease() -> None:
+    elector = restarted(EARLIER)
+    elector.observe(msgspec.structs.replace(EARLIER, renewed="t2", version="101"), 103.9)
+    assert decide(elector, 104.0) == Wait(118.9)
+
+
+def test_a_process_that_takes_the_lease_later_in_the_same_pod_is_nobodys_earlier_one() -> None:
+    elector = restarted(FOREIGN)
+    elector.observe(msgspec.structs.replace(EARLIER, version="101"), 101.0)
+    assert decide(elector, 105.0) == Wait(116.0)
+
+
+def test_a_lease_left_behind_for_less_than_two_renewals_is_free_when_it_ends() -> None:
+    assert decide(restarted(msgspec.structs.replace(EARLIER, duration=1.0)), 100.0) == Wait(101.0)
+
+
+@pytest.mark.parametrize("holder", ["aiop-1_other_first", "aiop-12_uid_first", "aiop-1"])
+def test_anothers_lease_is_not_taken_for_that_of_the_own_pod(holder: str) -> None:
+    elector = restarted(msgspec.structs.replace(EARLIER, holder=holder))
+    assert decide(elector, 105.0) == Wait(115.0)
+
+
+def test_who_does_not_know_its_pod_waits_for_its_earlier_process_as_for_anybody() -> None:
+    assert decide(restarted(EARLIER, pod=""), 105.0) == Wait(115.0)
 
 
 def test_a_holder_that_promised_a_longer_duration_gets_it() -> None:
