@@ -38,6 +38,15 @@ def shown(containers: Iterable[Container]) -> Amounts:
     return {each.name: _shown(each.resources) for each in containers}
 
 
+def resources_of(amounts: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Of one container, as a PodSpec has them."""
+    resources: dict[str, dict[str, str]] = {}
+    for key, amount in amounts.items():
+        kind, _, name = key.partition(".")
+        resources.setdefault(kind, {})[name] = amount
+    return resources
+
+
 def agrees(live: Amounts, wanted: Amounts) -> bool:
     """True if ``live`` has all that is wanted; what is not named there may be anything (a LimitRange adds to it)."""
     return all(

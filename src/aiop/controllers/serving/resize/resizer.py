@@ -1,11 +1,11 @@
 """Changes servers while they run, and what new ones are made from: each write of the very object that was seen."""
 
-from collections.abc import Mapping
 from enum import Enum
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from aiop.controllers.serving.causes.refused import refusal_kind
 from aiop.controllers.serving.errors import ChildRefused
+from aiop.controllers.serving.resize.amounts import resources_of
 from aiop.controllers.serving.resize.plan import ServerResize
 from aiop.controllers.serving.resize.shape import TemplateResize
 from aiop.controllers.serving.words import one_line
@@ -52,7 +52,7 @@ class Resizer:
         Raises NotResizable, or ChildRefused for what may pass: a quota that may grow, a webhook that does not answer.
         """
         meta = server.pod.metadata
-        containers = [{"name": name, "resources": _resources(amounts)} for name, amounts in server.amounts.items()]
+        containers = [{"name": name, "resources": resources_of(amounts)} for name, amounts in server.amounts.items()]
         patch = {"metadata": _very(meta), "spec": {"containers": containers}}
         try:
             data = await self._client.patch(
@@ -113,11 +113,3 @@ def _refuse(wish: str, final: str, error: ApiError) -> NoReturn:
 
 def _very(meta: ObjectMeta) -> dict[str, str]:
     return {"uid": meta.uid, "resourceVersion": meta.resource_version}
-
-
-def _resources(amounts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    resources: dict[str, dict[str, Any]] = {}
-    for key, amount in amounts.items():
-        kind, _, name = key.partition(".")
-        resources.setdefault(kind, {})[name] = amount
-    return resources

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiop.controllers.serving.quantities import value_of
-from aiop.controllers.serving.resize.amounts import NAMES, Amounts, amounts_of, apart_from_amounts, server_amounts
+from aiop.controllers.serving.resize.amounts import (
+    NAMES,
+    Amounts,
+    amounts_of,
+    apart_from_amounts,
+    resources_of,
+    server_amounts,
+)
 
 _BEST_EFFORT, _BURSTABLE, _GUARANTEED = "BestEffort", "Burstable", "Guaranteed"
 
@@ -80,17 +87,9 @@ def quality(pod: Mapping[str, Any]) -> str:
 def with_server_amounts(pod: Mapping[str, Any], amounts: Amounts) -> dict[str, Any]:
     """The PodSpec as it is once its servers have other amounts; initial containers keep theirs."""
     containers = [
-        {**each, "resources": _resources(amounts.get(each["name"], {}))} for each in pod.get("containers") or ()
+        {**each, "resources": resources_of(amounts.get(each["name"], {}))} for each in pod.get("containers") or ()
     ]
     return {**pod, "containers": containers}
-
-
-def _resources(amounts: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    resources: dict[str, dict[str, str]] = {}
-    for key, amount in amounts.items():
-        kind, _, name = key.partition(".")
-        resources.setdefault(kind, {})[name] = amount
-    return resources
 
 
 def _guaranteed(amounts: Mapping[str, str], name: str) -> bool:
