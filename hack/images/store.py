@@ -3,9 +3,7 @@
 It does not grow with every edit of a source: of each name the two newest stay, and others while a run may need them.
 """
 
-import fcntl
 import hashlib
-import os
 import platform
 import shutil
 import subprocess
@@ -17,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hack import debian
+from hack.cache import alone, cache_folder
 from hack.images.archive import write_archive
 from hack.images.errors import ImageNotMade, UnknownImage
 from hack.images.layer import write_layer
@@ -50,13 +49,12 @@ def ensure_image(name: str, cache: Path | None = None) -> Image:
     if name not in RECIPES:
         raise UnknownImage(f"no image {name!r}: there are {', '.join(sorted(RECIPES))}")
     recipe = RECIPES[name]()
-    base = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aiop" / "images"
+    base = cache or cache_folder() / "images"
     key = image_key(recipe)
     archive = base / name / f"{key}.tar"
     archive.parent.mkdir(parents=True, exist_ok=True)
     reference = f"docker.io/local/{name}:{key}"
-    with (base / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(base):
         _sweep(base)
         if not archive.exists():
             try:

@@ -13,8 +13,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from hack.controlplane.build import BuildFailed, cache_folder
+from hack.cache import cache_folder
 from hack.debian import DebianMissing
+from hack.golang import BuildFailed
 from hack.images.errors import ImageNotMade
 from hack.node import machine
 from hack.node.cluster import NodeCluster

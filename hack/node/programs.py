@@ -3,7 +3,6 @@
 Nothing is installed. What a program needs in order to be found and to run stands in `Programs.environment`.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -14,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from hack.controlplane.build import cache_folder, ensure_built
+from hack.cache import alone, cache_folder
+from hack.controlplane.build import ensure_built
 from hack.debian import download, unpack
 from hack.environments import ensure_environment
 from hack.images import Image, ensure_image
@@ -97,9 +97,7 @@ def _required(root: Path | None) -> Path:
 def _unpacked(packages: list[str]) -> Path:
     """The root of a tree with these packages; made once, whatever versions come later."""
     root = cache_folder() / "node" / "debian" / hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
-    root.parent.mkdir(parents=True, exist_ok=True)
-    with (root.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs on one machine fetch once
+    with alone(root.parent):
         if not root.exists():
             with tempfile.TemporaryDirectory(dir=root.parent) as work:
                 tree = Path(work) / "root"

@@ -3,9 +3,7 @@
 Each has a first version, a second that answers differently, and a corrupt one, whose file was cut in half.
 """
 
-import fcntl
 import hashlib
-import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hack.cache import alone, cache_folder
 from hack.environments import ensure_environment
 
 _MAKER = Path(__file__).parent / "modelmaker.py"
@@ -53,11 +52,9 @@ def affine() -> ServedModel:
 def ensure_models() -> Path:
     """The folder of all of them in the user's cache, made if it is not there, by a Python that has what it needs."""
     made_of = _MAKER.read_bytes() + _REQUIREMENTS.read_bytes()
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aiop" / "models"
+    base = cache_folder() / "models"
     folder = base / hashlib.sha256(made_of).hexdigest()[:12]
-    base.mkdir(parents=True, exist_ok=True)
-    with (base / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(base):
         if not folder.exists():
             with tempfile.TemporaryDirectory(dir=base) as work:
                 python = ensure_environment("testmodels")

@@ -3,20 +3,17 @@
 They are keyed by what pins them, so that another pin makes another environment.
 """
 
-import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hack.controlplane.build import cache_folder, go_command
+from hack.cache import alone, cache_folder
+from hack.golang import ensure_program
 
 ROOT = Path(__file__).parents[3]
-# What the registry's go.mod asks for.
-_GO = (1, 25)
 _SOURCES = ROOT / "test" / "e2e" / "fetcher"
 
 
@@ -54,23 +51,13 @@ def azurite() -> Path:
 
 def registry() -> Path:
     """A container registry, of published Go modules."""
-    sources = [_SOURCES / "registry" / name for name in ("go.mod", "go.sum", "main.go")]
-
-    def make(folder: Path) -> None:
-        for source in sources:
-            shutil.copy(source, folder)
-        command = [go_command(_GO), "build", "-trimpath", "-buildvcs=false", "-o", "registry", "."]
-        subprocess.run(command, cwd=folder, env={**os.environ, "GOTOOLCHAIN": "local"}, check=True)
-
-    return _made("registry", sources, make) / "registry"
+    sources = {name: _SOURCES / "registry" / name for name in ("go.mod", "go.sum", "main.go")}
+    return ensure_program(_folder("registry", list(sources.values())) / "registry", sources, "a container registry")
 
 
 def _made(name: str, sources: list[Path], make: Callable[[Path], None]) -> Path:
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
-    folder = cache_folder() / "fetcher" / f"{name}-{digest}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs on one machine make it once
+    folder = _folder(name, sources)
+    with alone(folder.parent, f"{name}.lock"):
         done = folder / ".made"
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
@@ -78,3 +65,8 @@ def _made(name: str, sources: list[Path], make: Callable[[Path], None]) -> Path:
             make(folder)
             done.touch()
     return folder
+
+
+def _folder(name: str, sources: list[Path]) -> Path:
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+    return cache_folder() / "fetcher" / f"{name}-{digest}"
