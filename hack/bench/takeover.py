@@ -52,7 +52,12 @@ def figures_of(clean: Sequence[Takeover], killed: Sequence[Takeover]) -> list[Fi
         _figure(
             "without a leader on the real node, its pod deleted", clean, "from the old leader's release of the lease"
         ),
-        _figure("… its process killed with -9", killed, "from the kill (the lease's 15 s were not over)", goal=16.0),
+        _figure(
+            "… its process killed with -9",
+            killed,
+            "from the kill (its container starts again; the lease is of 15 s)",
+            goal=16.0,
+        ),
     ]
 
 
