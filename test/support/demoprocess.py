@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from support.foreground import in_foreground
 from support.kubectl import eventually
 
 # A story takes half a minute; beside other tests on two cores a multiple of that.
@@ -28,7 +29,7 @@ class Demo:
         told = {"TMPDIR": str(self.temporary), "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
         with self._printed.open("wb") as printed:
             self._process = subprocess.Popen(
-                [*before, sys.executable, "-m", "aiop", "demo", *arguments],
+                in_foreground(*before, sys.executable, "-m", "aiop", "demo", *arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if reader else printed,
                 stderr=printed if reader else subprocess.STDOUT,

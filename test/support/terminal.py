@@ -10,6 +10,7 @@ import termios
 import threading
 from collections.abc import Mapping, Sequence
 
+from support.foreground import in_foreground
 from support.kubectl import eventually
 
 _BOUND_SECONDS = 300
@@ -33,7 +34,7 @@ class Terminal:
         termios.tcsetwinsize(self._inside, _SIZE)
         self._seen = bytearray()
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _IN_TERMINAL, *command],
+            in_foreground(sys.executable, "-I", "-S", "-c", _IN_TERMINAL, *command),
             stdin=self._inside, stdout=self._inside, stderr=self._inside, start_new_session=True, env=environment,
         )  # fmt: skip
         self._closing, self._close = os.pipe()

@@ -8,16 +8,21 @@ from collections.abc import AsyncIterator
 import pytest
 
 from aiop.cli.demo.ending import Ending
+from support.foreground import ignore_nothing
 
+BOUND_SECONDS = 10.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.fixture
 async def forced() -> AsyncIterator[list[int]]:
-    """The exit codes by which the process would have ended at once; signals are nobody's again afterwards."""
+    """The exit codes by which the process would have ended at once; signals are whose they were again afterwards."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    ignore_nothing(SIGNALS)
     yield []
     for number in SIGNALS:
         asyncio.get_running_loop().remove_signal_handler(number)
+        signal.signal(number, before[number])
 
 
 async def told(ending: Ending, *numbers: signal.Signals) -> None:
@@ -39,7 +44,7 @@ async def told(ending: Ending, *numbers: signal.Signals) -> None:
         await asyncio.sleep(0.01)
     closed.set()
     with pytest.raises(asyncio.CancelledError):
-        await task
+        await asyncio.wait_for(task, BOUND_SECONDS)
 
 
 @pytest.mark.parametrize(("number", "code"), [(SIGNALS[0], 130), (SIGNALS[1], 143), (SIGNALS[2], 129)])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import aiop
+from support.foreground import in_foreground
 
 CALLER = "from support.processcaller import main; main()"
 ROOT = Path(__file__).parents[4]
@@ -54,7 +55,9 @@ def test_no_process_and_no_file_outlives_its_caller(tmp_path: Path, number: sign
     command = [sys.executable, "-c", CALLER, str(tmp_path)]
     places = os.pathsep.join([str(Path(aiop.__file__).parents[1]), str(ROOT / "test")])
     environment = {**os.environ, "PYTHONPATH": places}
-    caller = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+    caller = subprocess.Popen(
+        in_foreground(*command), env=environment, start_new_session=True, stderr=subprocess.DEVNULL
+    )
     try:
         until((tmp_path / "pids").exists)
         known = [*descendants(caller.pid), *map(int, (tmp_path / "pids").read_text().split())]
@@ -62,6 +65,9 @@ def test_no_process_and_no_file_outlives_its_caller(tmp_path: Path, number: sign
         assert all(alive(pid) for pid in known)
     finally:
         os.kill(caller.pid, number)
-        caller.wait(_PATIENCE_SECONDS)
+        try:
+            caller.wait(_PATIENCE_SECONDS)
+        finally:
+            caller.kill()
     until(lambda: not any(alive(pid) for pid in known))
     until(lambda: sorted(each.name for each in tmp_path.iterdir()) == ["pids"])
