@@ -7,8 +7,9 @@ from hypothesis import settings
 
 from support.blocking import _blocking_calls_raise, _no_blocking_call
 from support.controlplane import Cluster, real_cluster
+from support.ownprocess import pytest_pyfunc_call
 
-__all__ = ["_blocking_calls_raise", "_no_blocking_call", "cluster"]
+__all__ = ["_blocking_calls_raise", "_no_blocking_call", "cluster", "pytest_pyfunc_call"]
 
 # A deadline for each example would fail tests for nothing but a busy machine.
 settings.register_profile("untimed", deadline=None)

@@ -263,6 +263,7 @@ class Pages:
         """Nothing to close."""
 
 
+@pytest.mark.own_process
 @pytest.mark.promise(20, "S3")
 async def test_a_list_is_read_in_order_and_no_page_is_held_beside_the_next() -> None:
     pages = Pages(4)

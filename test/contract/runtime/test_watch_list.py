@@ -246,6 +246,7 @@ def gathered() -> int:
     return sum(type(each) is Snapshot for each in gc.get_objects())
 
 
+@pytest.mark.own_process
 @pytest.mark.promise(20, "S2")
 async def test_what_a_list_gathered_is_let_go_while_its_stream_goes_on() -> None:
     """So a relist holds the old set and the new one, and between relists there is one."""

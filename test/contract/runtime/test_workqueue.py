@@ -49,6 +49,7 @@ async def test_an_add_while_in_work_runs_once_more_afterwards(queue: WorkQueue[s
     assert await take_all(queue) == ["a"]
 
 
+@pytest.mark.own_process
 @pytest.mark.promise(36, "S16")
 async def test_what_piles_up_for_a_key_is_one_entry_however_often_it_is_added(queue: WorkQueue[str]) -> None:
     """With an entry for each of these adds it would be megabytes."""

@@ -71,9 +71,10 @@ def test_whoever_lost_the_lease_does_no_harm(own_sea: Sea, managers: dict[str, F
     story = read_story(own_sea.plane.audit_log, own_sea.namespace)
     reign = Reign(story, "operator")
     assert len(reign.terms) > 4, reign.terms
+    # Refused or not: that one is done although it is late is chance, and a run without it is as good.
     without_lease = [each for each in story if _was_without_lease(each, story, reign)]
     assert without_lease, "nobody wrote without the lease: the network was not bad enough to test anything"
-    assert [str(each) for each in without_lease if _undoes(each, story)] == []
+    assert [str(each) for each in without_lease if each.done and _undoes(each, story)] == []
 
 
 def _change_and_stall(sea: Sea, proxies: list[FaultyProxy]) -> None:
@@ -91,8 +92,8 @@ def _change_and_stall(sea: Sea, proxies: list[FaultyProxy]) -> None:
 
 
 def _was_without_lease(write: Write, story: list[Write], reign: Reign) -> bool:
-    """Done by one of the two while the other, or nobody, held the lease."""
-    if not write.done or write.resource == "leases" or not write.user.startswith("system:serviceaccount:sea:"):
+    """Asked for by one of the two while the other, or nobody, held the lease."""
+    if write.resource == "leases" or not write.user.startswith("system:serviceaccount:sea:"):
         return False
     version = write.version or max(each.version for each in story if each.answered < write.received)
     return write.user.rpartition(":")[2] != reign.holder(version)

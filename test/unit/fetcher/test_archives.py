@@ -222,6 +222,7 @@ def test_a_bomb_is_refused_long_before_the_disk_is_full(pack: Packer, tmp_path: 
     assert (tmp_path / "unpacked" / "zeros").stat().st_size < 110 * 1024 * 1024
 
 
+@pytest.mark.own_process
 def test_a_header_that_wants_gigabytes_of_memory_is_refused(tmp_path: Path) -> None:
     header = tarfile.TarInfo("pax")
     header.type, header.size = tarfile.XHDTYPE, 4 * 1024**3

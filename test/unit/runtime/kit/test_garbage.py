@@ -25,6 +25,7 @@ class Circle:
         self.itself = self
 
 
+@pytest.mark.own_process
 def test_what_lives_is_exempt_and_full_collections_become_rare() -> None:
     garbage.prepare()
     kept = [Circle() for _ in range(10)]
@@ -35,6 +36,7 @@ def test_what_lives_is_exempt_and_full_collections_become_rare() -> None:
     assert gc.get_threshold()[0] > 700
 
 
+@pytest.mark.own_process
 def test_a_circle_that_dies_while_exempt_is_found_when_the_exemption_is_renewed() -> None:
     circle = Circle()
     seen = weakref.ref(circle)

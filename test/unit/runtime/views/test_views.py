@@ -201,6 +201,7 @@ def test_what_is_no_object_is_refused() -> None:
             decode_pod(nonsense)
 
 
+@pytest.mark.own_process
 def test_a_cached_pod_takes_five_kibibytes_at_most() -> None:
     managed = [{"manager": "kubelet", "operation": "Update", "fieldsV1": {f"f:{number}": {} for number in range(300)}}]
     conditions = [{"type": f"Condition{number}", "status": "True", "lastProbeTime": None} for number in range(5)]
