@@ -9,12 +9,13 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hack.controlplane.launch import ControlPlane
 from support.demoprocess import Demo
-from support.kubectl import Kubectl
+from support.kubectl import Kubectl, eventually
 from support.kubelets import kubelets
 from support.workloads import models_volume
 
@@ -124,10 +125,19 @@ def test_a_forwarded_port_leads_to_its_model(told: Demo, target: str) -> None:
 
 
 def server_of(kubectl: list[str]) -> str:
-    """One of the processes that serve, as `pod/NAME`."""
+    """The longest serving of the processes, as `pod/NAME`: load has come and gone, and others start or end."""
     label = "geartickler.com/aiworkload=bert-sentiment"
-    listed = output_of([*kubectl, "get", "pods", "-l", label, "-o", "name", "--field-selector=status.phase=Running"])
-    return listed.split()[0]
+
+    def serving() -> list[tuple[str, str]]:
+        pods = json.loads(output_of([*kubectl, "get", "pods", "-l", label, "-o", "json"]))["items"]
+        return [(pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]) for pod in pods if serves(pod)]
+
+    return f"pod/{min(eventually(serving))[1]}"
+
+
+def serves(pod: dict[str, Any]) -> bool:
+    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
 
 
 def test_the_commands_that_it_suggests_work_and_ctrl_c_ends_it_and_everything_in_it(told: Demo) -> None:

@@ -91,7 +91,7 @@ def test_a_pod_reaches_the_api_server_by_its_service(web: Kubectl) -> None:
 def test_logs_and_exec_reach_a_pod(team: Kubectl, busybox: str) -> None:
     team.apply(restricted_pod("talker", busybox, "sh", "-c", "echo one line; exec sleep 1000"))
     team("wait", "--for=condition=Ready", "pod/talker", "--timeout=60s")
-    assert team("logs", "talker") == "one line\n"
+    eventually(lambda: team("logs", "talker") == "one line\n")
     assert team("exec", "talker", "--", "id", "-u") == "1000\n"
 
 
@@ -114,8 +114,7 @@ def test_an_ingress_and_an_httproute_answer_from_outside(web: Kubectl, node: Nod
     eventually(lambda: _answer(node, "ingress.test", "/") == "hello\n")
     eventually(lambda: _answer(node, "route.test", "/api") == "hello\n")
     assert "404" in _answer(node, "route.test", "/other")
-    addresses = web.get("ingress", "web")["status"]["loadBalancer"]["ingress"]
-    assert addresses == [{"ip": node.address}]
+    eventually(lambda: web.get("ingress", "web")["status"]["loadBalancer"].get("ingress") == [{"ip": node.address}])
 
 
 def test_a_pod_that_is_cut_off_is_not_reached_until_it_is_mended(web: Kubectl, node: NodeCluster) -> None:
@@ -158,4 +157,4 @@ def test_a_network_policy_is_not_enforced_here(web: Kubectl) -> None:
     policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "none"}}
     web.apply({**policy, "spec": spec})
     address = web.get("service", "web")["spec"]["clusterIP"]
-    assert _fetched(web, "web", address) == "hello"
+    eventually(lambda: _fetched(web, "web", address) == "hello")
