@@ -24,7 +24,7 @@ class Load:
     whatever is not answered with 200 is a failure.
     """
 
-    def __init__(self, url: str, host: str, body: Mapping[str, Any], *, rate: float = 120.0, most: int = 12000) -> None:
+    def __init__(self, url: str, host: str, body: Mapping[str, Any], *, rate: float = 120.0, most: int = 24000) -> None:
         self._address = urlsplit(url)
         self._body, self._most, self._interval = json.dumps(body), most, 1 / rate
         self._headers = {"Host": host, "Content-Type": "application/json"}

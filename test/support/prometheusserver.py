@@ -32,14 +32,18 @@ class PrometheusServer:
         text = Operator.fetch(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}")
         return json.loads(text)["data"] if text else None
 
+    def have(self, path: str, **parameters: str) -> Any:
+        """The same, once there is an answer."""
+        return eventually(lambda: self.get(path, **parameters))
+
     def query(self, expression: str) -> dict[frozenset[tuple[str, str]], float]:
         """The value by labels, at this moment."""
-        found = self.get("query", query=expression)["result"]
+        found = self.have("query", query=expression)["result"]
         return {frozenset(each["metric"].items()): float(each["value"][1]) for each in found}
 
     def firing(self, name: str) -> list[dict[str, str]]:
         """The labels of each alert of that name that fires."""
-        alerts = self.get("alerts")["alerts"]
+        alerts = self.have("alerts")["alerts"]
         return [each["labels"] for each in alerts if each["labels"]["alertname"] == name and each["state"] == "firing"]
 
 

@@ -148,7 +148,8 @@ def _operators(admin: Kubectl, namespace: str) -> set[tuple[str, int]]:
 def _restarts(kubectl: Kubectl, name: str) -> set[tuple[str, int]]:
     """Of the pods of that AIWorkload, or of all pods."""
     pods = kubectl.items("pods", *(("-l", f"geartickler.com/aiworkload={name}") if name else ()))
-    return {(pod["metadata"]["name"], pod["status"]["containerStatuses"][0]["restartCount"]) for pod in pods}
+    there = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    return {(pod["metadata"]["name"], pod["status"]["containerStatuses"][0]["restartCount"]) for pod in there}
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)

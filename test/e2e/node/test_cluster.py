@@ -85,7 +85,7 @@ def test_a_pod_reaches_the_api_server_by_its_service(web: Kubectl) -> None:
     address = web.get("service", "kubernetes", "--namespace", "default")["spec"]["clusterIP"]
     name = "kubernetes.default.svc.cluster.local"
     eventually(lambda: f"Address: {address}" in _said(web, "web", "nslookup", name))
-    assert "HTTP request to an HTTPS server" in _fetched(web, "web", address, 443)
+    eventually(lambda: "HTTP request to an HTTPS server" in _fetched(web, "web", address, 443))
 
 
 def test_logs_and_exec_reach_a_pod(team: Kubectl, busybox: str) -> None:

@@ -94,7 +94,8 @@ def answers_over_ingress_and_httproute(node: NodeCluster, team: Kubectl, model: 
 def a_corrupt_version_is_named(node: NodeCluster, team: Kubectl, model: ServedModel, good: str, words: str) -> None:
     """By the conditions and by explain, as its own server tells it; the good version goes on answering."""
     assert words in wait_for(team, "Degraded", "True", "CrashLoop", "served")["message"]
-    assert words in explained(team, "served")["cause"]["message"]
+    # A server that has just ended well is not known to crash until kubelet says that it waits.
+    eventually(lambda: words in (explained(team, "served")["cause"] or {}).get("message", ""))
     answers(node, model, good)
     assert conditions(team, "served")["Available"]["status"] == "True"
 

@@ -4,6 +4,7 @@ Every trouble begins at once, so that the file takes as long as the slowest of t
 fails, which counts after a minute.
 """
 
+import json
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from support import registry
 from support.controlplane import with_token
 from support.explaining import explained, told
 from support.kubectl import Kubectl, eventually
+from support.realpods import restricted_pod
 from support.replicas import RELEASE, Replicas
 from support.workloads import conditions, models_claim, restricted_namespace, wait_for, workload
 
@@ -169,6 +171,10 @@ def troubled(
     eventually(lambda: limited.get("resourcequota", "small").get("status", {}).get("hard"))
     for claim in ("models", "gone"):
         eventually(lambda claim=claim: plain.get("pvc", claim)["status"].get("phase") == "Bound")  # type: ignore[misc]  # mypy takes no default
+    # The API server takes up a policy a while after it was made.
+    harmless = json.dumps(restricted_pod("harmless", busybox, "true"))
+    tried = ("create", "--dry-run=server", "--filename=-")
+    eventually(lambda: "hostNetwork" in Kubectl(admin.kubeconfig, SECURITY).run(*tried, stdin=harmless).stderr)
     for trouble in TROUBLES:
         Kubectl(admin.kubeconfig, trouble.namespace).apply(
             small(busybox, trouble.workload, **({"modelUri": "pvc://models/corrupt"} | trouble.spec))
@@ -250,6 +256,7 @@ def test_a_kubelet_that_stops_is_a_node_that_does_not_answer(
         # A node controller that misses a node's beats takes its pods' readiness after 40 to 50 seconds.
         found = eventually(lambda: _degraded(team, "NodeUnreachable"), seconds=120.0)
         assert f"the node '{node.node_name}' of 1 of 1 pods does not answer" in found
+        wait_for(team, "Ready", "False", "NodeUnreachable")
         said = explained(team)
         assert (said["cause"]["reason"], said["healthy"]) == ("NodeUnreachable", False)
         assert "five minutes" in " ".join(told(team))
