@@ -58,6 +58,7 @@ def test_the_api_server_may_be_gone_for_half_a_minute(
     cluster.plane.stop_api_server()
     time.sleep(GONE_SECONDS)  # the outage itself
     cluster.plane.start_api_server_again()
+    eventually(lambda: kubectl.run("get", "aiworkload", "demo").returncode == 0)  # served later than it is ready
     kubectl.apply(workload(replicas=2))
     eventually(lambda: kubectl.items("deployments")[0]["spec"]["replicas"] == 2)  # so far it is the operator's work
     eventually(

@@ -129,8 +129,8 @@ async def test_an_event_is_taken_and_its_repetition_is_counted(cluster: Cluster)
             recorder.record(about, "Warning", "ImageMissing", note, "Reconcile")
         async with asyncio.timeout(BOUND_SECONDS):
             while True:
+                other = await _event(client, "kube-public.00000002")  # written when the first was told to its end
                 one = await _event(client, "kube-public.00000001")
-                other = await _event(client, "kube-public.00000002")
                 if one and other:
                     break
                 await asyncio.sleep(0.05)

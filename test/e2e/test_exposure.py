@@ -253,6 +253,7 @@ def test_an_api_that_is_taken_away_is_told_as_missing(kubectl: Kubectl, admin: K
     with served(admin, *definitions(GATEWAY_API)):
         kubectl.apply(workload(inferenceEndpoint=PREDICT, gateway={"name": "public"}))
         wait_for(kubectl, "EndpointReady", "False", "GatewayPending")
+        wait_for(kubectl, "Available", "True")
     wait_for(kubectl, "EndpointReady", "False", "GatewayAPIMissing")
     wait_for(kubectl, "Ready", "False", "GatewayAPIMissing")
     assert conditions(kubectl)["Available"]["status"] == "True"

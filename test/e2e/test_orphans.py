@@ -21,7 +21,7 @@ def orphaned(kubectl: Kubectl) -> list[str]:
     kubectl.apply(workload(**EXPOSED))
     wait_for(kubectl, "Ready", "True")
     made = children(kubectl)
-    kubectl("delete", "aiworkload", "demo", "--cascade=orphan", "--timeout=60s")
+    kubectl("delete", "aiworkload", "demo", "--cascade=orphan", "--timeout=120s")
     left = children(kubectl)
     assert [each[:2] for each in left] == [each[:2] for each in made]
     assert {kind for kind, *_ in left} == {
@@ -48,7 +48,7 @@ def test_a_new_workload_of_that_name_names_what_is_in_its_way_and_follows_once_i
     assert "ControllerRevision demo-" in message
     assert [uid for _, uid, _ in children(kubectl)] == uids
     assert not any(owners for *_, owners in children(kubectl))
-    kubectl("delete", CHILDREN, *MINE, "--timeout=60s")
+    kubectl("delete", CHILDREN, *MINE, "--timeout=120s")
     wait_for(kubectl, "Ready", "True")
     assert not {uid for _, uid, _ in children(kubectl)} & set(uids)
     eventually(lambda: all(owners for *_, owners in children(kubectl)))

@@ -79,12 +79,12 @@ def team(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def status(team: Kubectl, pod: str) -> Any:
-    [found] = team.get("pod", pod)["status"]["containerStatuses"]
+    [found] = eventually(lambda: team.get("pod", pod)["status"].get("containerStatuses"))
     return found
 
 
 def test_a_pod_with_all_that_it_needs_gets_ready(team: Kubectl) -> None:
-    team("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    team("wait", "--for=condition=Ready", "pod/web", "--timeout=120s")
     pod = team.get("pod", "web")
     assert pod["status"]["phase"] == "Running"
     assert pod["status"]["podIP"].startswith("127.")
@@ -97,15 +97,15 @@ def test_a_crash_is_shown_as_kubectl_shows_any_other(team: Kubectl) -> None:
     eventually(lambda: "CrashLoopBackOff" in team("get", "pods"))
     last = status(team, "crashes")["lastState"]["terminated"]
     assert (last["exitCode"], last["message"]) == (3, "full\n")
-    assert "Back-off restarting failed container main" in team("describe", "pod", "crashes")
+    eventually(lambda: "Back-off restarting failed container main" in team("describe", "pod", "crashes"))
 
 
 def test_an_image_that_is_not_there_is_shown_so(team: Kubectl) -> None:
-    eventually(lambda: status(team, "no-image")["state"]["waiting"]["reason"] == "ImagePullBackOff")
+    eventually(lambda: status(team, "no-image")["state"].get("waiting", {}).get("reason") == "ImagePullBackOff")
     assert 'Failed to pull image "nobody/has:1"' in team("describe", "pod", "no-image")
 
 
 def test_a_deleted_pod_is_gone_after_its_end(team: Kubectl) -> None:
-    team("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
-    team("delete", "pod", "web", "--timeout=60s")
+    team("wait", "--for=condition=Ready", "pod/web", "--timeout=120s")
+    team("delete", "pod", "web", "--timeout=120s")
     assert team.run("get", "pod", "web").returncode != 0

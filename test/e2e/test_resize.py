@@ -34,7 +34,8 @@ def uids(kubectl: Kubectl) -> set[str]:
 
 def amounts(kubectl: Kubectl) -> list[dict[str, str]]:
     """What every server has, by its kubelet."""
-    return [pod["status"]["containerStatuses"][0]["resources"]["limits"] for pod in kubectl.items("pods")]
+    pods = [pod for pod in kubectl.items("pods") if "deletionTimestamp" not in pod["metadata"]]
+    return [pod["status"]["containerStatuses"][0]["resources"]["limits"] for pod in pods]
 
 
 @contextmanager

@@ -233,6 +233,7 @@ def test_the_autoscalers_count_is_left_to_it_and_kept_through_a_rollout(kubectl:
     (deployment,) = [item["metadata"]["name"] for item in kubectl.items("deployments")]
     kubectl("scale", f"deployment/{deployment}", "--replicas=4")  # as the autoscaler would: another manager's write
     eventually(lambda: status_of(kubectl)["readyReplicas"] == 4)
+    eventually(lambda: len(ready_endpoints(kubectl, "demo")) == 4)  # they follow a moment later
     kubectl.apply(workload(replicas=1, autoscaling=scaling, modelVersion="v2"))
     lowest = 4
 

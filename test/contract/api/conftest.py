@@ -12,7 +12,7 @@ import pytest
 from aiop.runtime.kit.clock import SystemClock
 from aiop.sim.cluster.cluster import SimulatedCluster
 from aiop.sim.server import APIServer
-from contract.api.widgets import DEFINITION, GROUP
+from contract.api.widgets import DEFINITION, GROUP, WAITING_ROUNDS, WAITING_SECONDS
 from support.controlplane import Cluster
 from support.raw_api import RawAPI
 
@@ -65,8 +65,9 @@ async def _real(cluster: Cluster) -> AsyncIterator[RawAPI]:
 async def _install_widgets(api: RawAPI) -> None:
     answer = await api.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", DEFINITION)
     assert answer.status in {201, 409}
-    for _ in range(200):
+    for _ in range(WAITING_ROUNDS):
         served = await api.get(f"/apis/{GROUP}/v1/widgets")
         if served.status == 200:
             return
+        await asyncio.sleep(WAITING_SECONDS)
     pytest.fail("the Widget kind was never served")

@@ -7,7 +7,7 @@ import pytest
 
 from support.raw_api import RawAPI
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 
 async def make_pod(api: RawAPI, namespace: str, name: str, phase: str) -> None:
@@ -24,8 +24,8 @@ async def make_pod(api: RawAPI, namespace: str, name: str, phase: str) -> None:
     assert answer.status == 200, answer.body
 
 
-async def budget(api: RawAPI, namespace: str, name: str = "web", **spec: Any) -> None:
-    """A budget, once the server allows for it."""
+async def budget(api: RawAPI, namespace: str, name: str = "web", *, healthy: int = 0, **spec: Any) -> None:
+    """A budget, once the server allows for it and has counted so many healthy pods."""
     path = f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets"
     selector = {"matchLabels": {"app": "web"}}
     body = {
@@ -36,7 +36,10 @@ async def budget(api: RawAPI, namespace: str, name: str = "web", **spec: Any) ->
     }
     assert (await api.post(path, body)).status == 201
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not (await api.get(f"{path}/{name}")).body.get("status", {}).get("observedGeneration"):  # noqa: ASYNC110
+        while True:
+            status = (await api.get(f"{path}/{name}")).body.get("status", {})
+            if status.get("observedGeneration") and status.get("currentHealthy", 0) >= healthy:
+                return
             await asyncio.sleep(0.05)
 
 
@@ -63,7 +66,7 @@ async def test_a_pod_without_a_budget_is_deleted(api: RawAPI, namespace: str) ->
 async def test_a_budget_gives_no_more_than_it_has(api: RawAPI, namespace: str) -> None:
     for name in ("a", "b", "c"):
         await make_pod(api, namespace, name, "Running")
-    await budget(api, namespace, minAvailable=2)
+    await budget(api, namespace, healthy=3, minAvailable=2)
     answers = await asyncio.gather(*(evict(api, namespace, name) for name in ("a", "b", "c")))
     assert sorted(answer.status for answer in answers) == [201, 429, 429]
     refusal = next(answer for answer in answers if answer.status == 429)
@@ -84,7 +87,7 @@ async def test_a_pod_that_does_not_run_is_evicted_whatever_its_budget(api: RawAP
 async def test_a_trial_run_and_a_failed_precondition_cost_nothing(api: RawAPI, namespace: str) -> None:
     for name in ("a", "b"):
         await make_pod(api, namespace, name, "Running")
-    await budget(api, namespace, minAvailable=1)
+    await budget(api, namespace, healthy=2, minAvailable=1)
     assert (await evict(api, namespace, "a", dryRun=["All"])).status == 201
     assert not await terminating(api, namespace, "a")
     wrong = "00000000-0000-0000-0000-000000000000"

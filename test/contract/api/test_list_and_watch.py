@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from contract.api.widgets import DEFINITION, GROUP, config_map
+from contract.api.widgets import DEFINITION, GROUP, WAITING_ROUNDS, WAITING_SECONDS, config_map
 from support.raw_api import Answer, RawAPI
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -202,9 +202,9 @@ async def test_a_kind_that_is_withdrawn_deletes_its_objects_and_ends_its_watches
 
 async def until(api: RawAPI, path: str, status: int) -> Answer:
     """The answer, once it has that status; kinds come and go within moments."""
-    for _ in range(200):
+    for _ in range(WAITING_ROUNDS):
         answer = await api.get(path)
         if answer.status == status:
             return answer
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(WAITING_SECONDS)
     pytest.fail(f"{path} never answered {status}")

@@ -1,10 +1,11 @@
 """CEL rules: both servers come to the same verdict about the same text."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 
-from contract.api.widgets import GROUP
+from contract.api.widgets import GROUP, WAITING_ROUNDS, WAITING_SECONDS
 from support.raw_api import DEFINITIONS, RawAPI
 
 # Joining and sorting lists are left out: their cost is over the real server's bound for a list of unknown length.
@@ -43,7 +44,6 @@ RULES: Sequence[tuple[str, str, str]] = (
     ("int(self) % 2 == 0", "42", "43"),
 )
 _PLURAL = "riddles"
-_WAITING_ROUNDS = 400
 
 
 def field(number: int) -> str:
@@ -73,9 +73,10 @@ def definition() -> dict[str, object]:
 async def install(api: RawAPI) -> None:
     answer = await api.post(DEFINITIONS, definition())
     assert answer.status in {201, 409}, answer.body["message"]
-    for _ in range(_WAITING_ROUNDS):
+    for _ in range(WAITING_ROUNDS):
         if (await api.get(f"/apis/{GROUP}/v1/{_PLURAL}")).status == 200:
             return
+        await asyncio.sleep(WAITING_SECONDS)
     pytest.fail("the Riddle kind was never served")
 
 

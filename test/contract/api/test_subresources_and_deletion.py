@@ -7,7 +7,7 @@ from contract.api.widgets import COLLECTION, config_map, widget
 from support.raw_api import RawAPI
 
 # The garbage collector of a real cluster works on its own time; this bounds how long a test waits for it.
-_GARBAGE_SECONDS = 30.0
+_GARBAGE_SECONDS = 120.0
 
 
 def widgets(namespace: str) -> str:

@@ -3,6 +3,8 @@
 from typing import Any
 
 GROUP = "contract.example.com"
+# Kinds come and go within moments; two minutes are for a machine that has much else to do.
+WAITING_ROUNDS, WAITING_SECONDS = 2400, 0.05
 COLLECTION = f"/apis/{GROUP}/v1/namespaces/{{namespace}}/widgets"
 
 _SPEC: dict[str, Any] = {

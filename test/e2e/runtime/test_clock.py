@@ -15,12 +15,14 @@ pytestmark = pytest.mark.real
 
 # Renewals of a lease that is renewed twice a second.
 RENEWALS = 12
+# The usual times, but for the renewals: who gets no processor for two seconds has not lost it to a clock.
+_LEASE = "15/10/0.5/5"
 
 
 def test_a_clock_that_jumps_ends_no_term_and_tempts_no_standby(
     sea: Sea, operator: SmallOperator, proxy: FaultyProxy, tmp_path: Path
 ) -> None:
-    operator.options("--clock-jumps", "--identity", "jumpy")
+    operator.options("--clock-jumps", "--identity", "jumpy", "--lease-times", _LEASE)
     operator.start()
     eventually(operator.leads)
     steady = SmallOperator(
