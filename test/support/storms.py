@@ -275,7 +275,8 @@ class Sea:
         """When all is as it should be, nothing is written any more."""
         told = [self.writes(account) for account in accounts or ("operator",)]
         time.sleep(QUIET_SECONDS)  # the quiet itself
-        assert [self.writes(account) for account in accounts or ("operator",)] == told
+        now = [self.writes(account) for account in accounts or ("operator",)]
+        assert now == told, [after[len(before) :] for before, after in zip(told, now, strict=True)]
 
 
 def _wrong(each: dict[str, Any], config_map: dict[str, Any] | None) -> str:
