@@ -17,6 +17,7 @@ from hack.controlplane.launch import ControlPlane
 from support.demoprocess import Demo
 from support.kubectl import Kubectl, eventually
 from support.kubelets import kubelets
+from support.replicas import is_ready
 from support.workloads import models_volume
 
 SAMPLES = ("bert-sentiment", "iris", "llama")
@@ -136,8 +137,7 @@ def server_of(kubectl: list[str]) -> str:
 
 
 def serves(pod: dict[str, Any]) -> bool:
-    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
-    return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
+    return is_ready(pod) and "deletionTimestamp" not in pod["metadata"]
 
 
 def test_the_commands_that_it_suggests_work_and_ctrl_c_ends_it_and_everything_in_it(told: Demo) -> None:

@@ -13,13 +13,9 @@ from support.ownprocess import IS_OWN
 _MARKED = "import pytest\n@pytest.mark.own_process\ndef test_marked(): assert {}, 'it is told why'\n"
 
 
-@pytest.fixture
-def _others_at_work() -> None:
-    threading.Thread(target=threading.Event().wait, daemon=True).start()
-
-
 @pytest.mark.own_process
 def test_a_marked_test_has_no_thread_but_its_own() -> None:
+    assert IS_OWN in os.environ
     assert threading.active_count() == 1
 
 
